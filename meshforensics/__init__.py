@@ -1,0 +1,1 @@
+"""meshforensics: forensic investigation toolkit for service meshes."""

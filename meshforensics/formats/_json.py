@@ -1,0 +1,46 @@
+"""Read JSON that others wrote: strict in form, tolerant of unknown fields."""
+
+from typing import Any, TypeVar, overload
+
+import msgspec
+
+from meshforensics.model import NotTheFormError, TruncatedError
+
+T = TypeVar("T")
+_BOM = b"\xef\xbb\xbf"
+_CUT = ("Input data was truncated",)
+
+
+@overload
+def decode_json(payload: bytes, *, what: str) -> Any: ...  # noqa: ANN401 - JSON of any shape
+@overload
+def decode_json(payload: bytes, type: type[T], *, what: str) -> T: ...  # noqa: A002 - msgspec's own name
+def decode_json(payload: bytes, type: Any = Any, *, what: str) -> Any:  # noqa: A002, ANN401
+    """Decode one JSON document as `type`.
+
+    Args:
+        payload: the bytes as captured; a byte order mark is skipped.
+        type: what msgspec shall make of it.
+        what: the form that was expected, for the message: ``"a config dump"``.
+
+    Raises:
+        TruncatedError: the document ends before it is complete.
+        NotTheFormError: it is empty, no JSON, or JSON of another shape.
+    """
+    body = payload.removeprefix(_BOM).strip()
+    if not body:
+        raise NotTheFormError(f"empty, where {what} was expected")
+    try:
+        return msgspec.json.decode(body, type=type)
+    except msgspec.ValidationError as error:
+        raise NotTheFormError(f"not {what}: {error}") from error
+    except msgspec.DecodeError as error:
+        if str(error).startswith(_CUT):
+            raise TruncatedError(f"{what} that ends in the middle, after {len(payload)} bytes") from error
+        raise NotTheFormError(f"not {what}: {error}; it begins {_beginning(body)}") from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise NotTheFormError(f"not {what}: {error}") from error
+
+
+def _beginning(body: bytes) -> str:
+    return repr(body[:40].decode("utf-8", "replace"))

@@ -1,0 +1,78 @@
+"""Hypotheses: an incident with what speaks for it, against it, and what is missing to tell."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from meshforensics.model.finding import Evidence
+
+
+class Standing(StrEnum):
+    """Where a hypothesis stands, best first."""
+
+    SUPPORTED = "supported"
+    POSSIBLE = "possible"
+    UNDETERMINED = "undetermined"
+    REFUTED = "refuted"
+
+    @property
+    def rank(self) -> int:
+        """0 for supported, 3 for refuted."""
+        return list(Standing).index(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """One reason for or against a hypothesis; `check` names the check or test that gave it."""
+
+    text: str
+    check: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """An item that would decide, why it is not there, and the command that gets it."""
+
+    kind: str
+    subject: str
+    why: str
+    command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """Failed requests that the hypothesis explains, out of all requests seen in the window."""
+
+    failed: int
+    total: int
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hypothesis:
+    """One incident id, judged on one bundle as of one instant.
+
+    `confidence` is the share of the incident's decisive tests that could be made and passed, 0 to 1.
+    `explained` is the number of failed requests in the window that this cause explains.
+    """
+
+    incident: str
+    status: Standing
+    confidence: float
+    for_: tuple[Ground, ...] = ()
+    against: tuple[Ground, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    subjects: tuple[str, ...] = ()
+    onset: datetime | None = None
+    mechanism: str = ""
+    summary: str = ""
+    impact: Impact | None = None
+    next: str = ""
+    explained: int = 0
+    precedence: int = 0
+
+    @property
+    def sort_key(self) -> tuple[int, int, float, int, str]:
+        """Status, then failing requests explained, then confidence, then precedence, then id."""
+        return (self.status.rank, -self.explained, -self.confidence, -self.precedence, self.incident)
