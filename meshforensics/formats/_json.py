@@ -14,8 +14,8 @@ _CUT = ("Input data was truncated",)
 @overload
 def decode_json(payload: bytes, *, what: str) -> Any: ...  # noqa: ANN401 - JSON of any shape
 @overload
-def decode_json(payload: bytes, type: type[T], *, what: str) -> T: ...  # noqa: A002 - msgspec's own name
-def decode_json(payload: bytes, type: Any = Any, *, what: str) -> Any:  # noqa: A002, ANN401
+def decode_json(payload: bytes, type: type[T], *, what: str) -> T: ...
+def decode_json(payload: bytes, type: Any = Any, *, what: str) -> Any:  # noqa: A002
     """Decode one JSON document as `type`.
 
     Args:

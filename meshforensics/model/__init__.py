@@ -20,6 +20,7 @@ from meshforensics.model.finding import (
     Plane,
     Quantity,
     Severity,
+    Window,
 )
 from meshforensics.model.hypothesis import Ground, Hypothesis, Impact, Missing, Standing
 from meshforensics.model.item import MESH, Cause, Item, Status, pod_of
@@ -49,6 +50,7 @@ __all__ = [
     "TruncatedError",
     "UnknownNameError",
     "UsageError",
+    "Window",
     "compact_time",
     "format_time",
     "gather",

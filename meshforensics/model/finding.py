@@ -106,3 +106,11 @@ class NotEvaluated:
 
     check: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """The span of time that rates and shares are judged over; both ends aware and in UTC."""
+
+    start: datetime
+    end: datetime

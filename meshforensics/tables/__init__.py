@@ -1,1 +1,29 @@
-"""(room)"""
+"""Declared tables: what each holds, and how a bundle's items become pandas DataFrames."""
+
+from functools import cache
+
+from meshforensics.model import gather
+from meshforensics.tables._build import Evidence, State, Tables, build, typed, visible
+from meshforensics.tables._declare import Column, Reading, Row, Table
+
+__all__ = [
+    "Column",
+    "Evidence",
+    "Reading",
+    "Row",
+    "State",
+    "Table",
+    "Tables",
+    "build",
+    "declared_tables",
+    "typed",
+    "visible",
+]
+
+
+@cache
+def declared_tables() -> dict[str, Table]:
+    """Every table that a module of this room declares, by id."""
+    import meshforensics.tables as room  # noqa: PLC0415 - the room looks at itself
+
+    return gather(room, Table)

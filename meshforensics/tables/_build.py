@@ -1,0 +1,276 @@
+"""Build tables from the items of a bundle: as of an instant, or over time."""
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar, cast
+
+import pandas as pd
+import pyarrow as pa
+
+from meshforensics.model import DeclarationError, Item, NotTheFormError, UnknownNameError, pod_of
+from meshforensics.tables._declare import Column, Row, Table
+
+T = TypeVar("T")
+_ARROW = {
+    "category": pa.string(),
+    "str": pa.string(),
+    "Int64": pa.int64(),
+    "UInt64": pa.uint64(),
+    "Float64": pa.float64(),
+    "boolean": pa.bool_(),
+}
+
+
+class Evidence(Protocol):
+    """What tables need of a bundle."""
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Every item, sorted."""
+
+    def read(self, item: Item) -> bytes:
+        """The raw bytes of a stored item."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What became of a table: how many items it was read from, and why not from others."""
+
+    items: int
+    rows: int
+    reason: str
+    not_decoded: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def captured(self) -> bool:
+        """Whether at least one item was decoded for it; without, the table says nothing."""
+        return not self.reason
+
+
+@dataclass
+class _Reading:
+    item: Item
+    tables: "Tables"
+
+    @property
+    def payload(self) -> bytes:
+        return self.tables.evidence.read(self.item)
+
+    def decoded(self, decoder: Callable[[bytes], T]) -> T:
+        return self.tables.decode(self.item, decoder)
+
+    def shared(self, kind: type[T]) -> T:
+        return self.tables.shared(kind)
+
+
+@dataclass
+class Tables:
+    """Every declared table of one bundle, as of one instant; built when first asked for.
+
+    Args:
+        evidence: the bundle.
+        declared: the tables, by id.
+        at: the instant; items captured later are not seen. None sees all.
+    """
+
+    evidence: Evidence
+    declared: dict[str, Table]
+    at: datetime | None
+    given: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _frames: dict[tuple[str, bool], tuple[pd.DataFrame, State]] = field(default_factory=dict)
+    _decoded: dict[tuple[str, object], object] = field(default_factory=dict)
+    _shared: dict[type, object] = field(default_factory=dict)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """The table as of `at`: per (kind, subject) the newest item that is not later."""
+        return self._get(name, over_time=False)[0]
+
+    def over_time(self, name: str) -> pd.DataFrame:
+        """The table from every item up to `at`: all samples of a series."""
+        return self._get(name, over_time=True)[0]
+
+    def state(self, name: str, *, over_time: bool = False) -> State:
+        """How the table came about; `reason` is empty when at least one item was decoded."""
+        return self._get(name, over_time=over_time)[1]
+
+    def decode(self, item: Item, decoder: Callable[[bytes], T]) -> T:
+        """`decoder` applied to the bytes of `item`, once; a refusal is remembered and raised again."""
+        key = (item.id + (item.sha256 or ""), decoder)
+        if key not in self._decoded:
+            try:
+                self._decoded[key] = decoder(self.evidence.read(item))
+            except NotTheFormError as error:
+                self._decoded[key] = error
+        made = self._decoded[key]
+        if isinstance(made, NotTheFormError):
+            raise made
+        return cast("T", made)
+
+    def shared(self, kind: type[T]) -> T:
+        """One `kind()` for the whole investigation."""
+        return cast("T", self._shared.setdefault(kind, kind()))
+
+    def _get(self, name: str, *, over_time: bool) -> tuple[pd.DataFrame, State]:
+        if name not in self.declared:
+            raise UnknownNameError("table", name, self.declared)
+        key = (name, over_time)
+        if key not in self._frames:
+            table = self.declared[name]
+            make = self._derive if table.derives else self._read
+            self._frames[key] = make(table, over_time)
+        return self._frames[key]
+
+    def _derive(self, table: Table, over_time: bool) -> tuple[pd.DataFrame, State]:
+        derives = cast("Callable[..., pd.DataFrame]", table.derives)
+        arguments: dict[str, Any] = {}
+        reasons = []
+        for name, parameter in inspect.signature(derives).parameters.items():
+            state = self.state(name, over_time=over_time)
+            arguments[name] = self._get(name, over_time=over_time)[0]
+            if state.reason and parameter.default is inspect.Parameter.empty:
+                reasons.append(state.reason)
+        made = derives(**arguments)
+        frame = typed(table, made)
+        return frame, State(items=0, rows=len(frame), reason="; ".join(dict.fromkeys(reasons)))
+
+    def _read(self, table: Table, over_time: bool) -> tuple[pd.DataFrame, State]:
+        rows: list[Row] = []
+        refused: list[tuple[str, str]] = []
+        wanted = [item for item in self.evidence.items if table.rows_function(item.kind)]
+        seen = visible(wanted, self.at, over_time=over_time)
+        for item in seen:
+            try:
+                rows.extend(self._rows(table, item))
+            except NotTheFormError as error:
+                refused.append((item.id, str(error)))
+        frame = build(table, rows)
+        state = State(
+            items=len(seen) - len(refused),
+            rows=len(frame),
+            reason=_reason(table, wanted, seen, refused),
+            not_decoded=tuple(refused),
+        )
+        return frame, state
+
+    def _rows(self, table: Table, item: Item) -> list[Row]:
+        rows_function = table.rows_function(item.kind)
+        if rows_function is None:  # pragma: no cover - _read has asked
+            return []
+        key: Row = (item.captured_at,)
+        if table.of == "pod":
+            key = (*(pod_of(item.subject) or ("", item.subject)), item.captured_at)
+        item_id = item.id
+        return [(*key, *row[1:], item_id, row[0]) for row in rows_function(_Reading(item, self))]
+
+
+def visible(items: Iterable[Item], at: datetime | None, *, over_time: bool) -> list[Item]:
+    """The stored items that count as of `at`: all of them over time, else the newest per kind and subject.
+
+    An item of unknown capture time is seen always, and is older than any other.
+    """
+    stored = [
+        item
+        for item in items
+        if item.stored and (at is None or item.captured_at is None or item.captured_at <= at)
+    ]
+    if over_time:
+        return stored
+    newest: dict[tuple[str, str], Item] = {}
+    for item in stored:
+        key = (item.kind, item.subject)
+        held = newest.get(key)
+        if held is None or _later(item, held):
+            newest[key] = item
+    return list(newest.values())
+
+
+def _later(item: Item, held: Item) -> bool:
+    if item.captured_at is None:
+        return False
+    return held.captured_at is None or item.captured_at >= held.captured_at
+
+
+def _reason(
+    table: Table, wanted: Sequence[Item], seen: Sequence[Item], refused: list[tuple[str, str]]
+) -> str:
+    if len(seen) > len(refused):
+        return ""
+    if refused:
+        return f"not decoded: {table.id} ({refused[0][0]}: {refused[0][1]})"
+    if any(item.stored for item in wanted):
+        return f"captured later than the instant asked for: {table.id}"
+    if wanted:
+        first = wanted[0]
+        return (
+            f"not captured: {table.id} ({first.kind} of {first.subject} {first.status}: {first.cause or ''})"
+        )
+    return f"not captured: {table.id}"
+
+
+def build(table: Table, rows: Sequence[Row]) -> pd.DataFrame:
+    """A frame of `table` from full rows, in declared dtypes.
+
+    Raises:
+        DeclarationError: a row has not as many values as the table has columns, or of another type.
+    """
+    columns = table.all_columns
+    width = len(columns)
+    for row in rows:
+        if len(row) != width:
+            raise DeclarationError(f"table {table.id}: a row has {len(row)} values, not {width}: {row!r}")
+    values: Sequence[Sequence[object]] = list(zip(*rows, strict=True)) if rows else [()] * width
+    frame = pd.DataFrame({c.name: _series(table, c, v) for c, v in zip(columns, values, strict=True)})
+    return _distinct(table, frame)
+
+
+def typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` with exactly the columns of `table`, in order and in declared dtypes.
+
+    Raises:
+        DeclarationError: a declared column is not there.
+    """
+    lacking = [column.name for column in table.all_columns if column.name not in frame.columns]
+    if lacking and len(frame):
+        raise DeclarationError(f"table {table.id}: derived without column {lacking[0]}")
+    made = {
+        column.name: _as_declared(frame[column.name], column)
+        if column.name in frame.columns
+        else _series(table, column, ())
+        for column in table.all_columns
+    }
+    return _distinct(table, pd.DataFrame(made).reset_index(drop=True))
+
+
+def _as_declared(series: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
+    if str(series.dtype) == column.dtype:
+        return series
+    if column.dtype == "category":
+        return series.astype("str").where(series.notna(), None).astype("category")
+    return series.astype(cast("Any", column.dtype))
+
+
+def _distinct(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    if not table.distinct:
+        return frame
+    return frame.drop_duplicates(table.distinct, keep="first", ignore_index=True)
+
+
+def _series(table: Table, column: Column, values: Sequence[object]) -> "pd.Series[Any]":
+    try:
+        if column.dtype == "object":
+            return pd.Series(list(values), dtype="object")
+        if column.dtype == "datetime64[us, UTC]":
+            return _instants(values)
+        array = pa.array(values, type=_ARROW[column.dtype])
+        if column.dtype == "category":
+            return cast("pd.Series[Any]", array.dictionary_encode().to_pandas())
+        return cast("pd.Series[Any]", pd.Series(array.to_pylist(), dtype=cast("Any", column.dtype)))
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise DeclarationError(f"table {table.id}, column {column.name}: {error}") from error
+
+
+def _instants(values: Sequence[object]) -> "pd.Series[Any]":
+    made = pd.to_datetime(cast("list[str]", list(values)), utc=True, format="ISO8601", errors="coerce")
+    return pd.Series(made).astype("datetime64[us, UTC]")
