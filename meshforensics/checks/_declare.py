@@ -101,7 +101,7 @@ def check(
         id: ``family.trouble``.
         by: columns that name the cause; rows with the same cause are one finding with many subjects.
         severity: fixed; or give `threshold`, a profile entry that `observed` is judged by.
-        subject: column or ``{column}`` template of the subject; by default ``namespace/pod``, else ``object``.
+        subject: column or ``{column}`` template of the subject; by default ``namespace/pod`` or ``object``.
         observed: column of the observed value, in `unit`.
         detail: one sentence, a template over the first row's columns and ``{count}`` subjects.
     """

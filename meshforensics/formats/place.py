@@ -1,0 +1,153 @@
+"""Find a place in captured bytes, so that evidence can be shown verbatim.
+
+A pointer is RFC 6901 for JSON and YAML (``#doc2`` before it in multi-document YAML), ``L120`` or
+``L120-L124`` for text; ``#pem2`` after it is the nth PEM block of that value. The empty pointer is the
+whole item.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+import numpy as np
+import yaml
+
+from meshforensics.model import NotTheFormError
+
+_LINES = re.compile(r"L(\d+)(?:-L(\d+))?\Z")
+_DOCUMENT = re.compile(r"#doc(\d+)")
+_AROUND = 2
+_NODE = yaml.nodes.Node
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excerpt:
+    """A place in an item: the marked bytes as text, with the lines around them.
+
+    `line` is the number of the first marked line, from 1. Bytes that are no UTF-8 are shown as U+FFFD.
+    """
+
+    pointer: str
+    line: int
+    before: str
+    marked: str
+    after: str
+
+    def quote(self, limit: int) -> str:
+        """The marked text on at most `limit` characters; says how many were left out."""
+        text = self.marked.strip()
+        if len(text) <= limit:
+            return text
+        return f"{text[:limit]}… (+{len(text) - limit} characters)"
+
+
+def excerpt(payload: bytes, pointer: str) -> Excerpt:
+    """The place `pointer` of `payload`.
+
+    Raises:
+        NotTheFormError: the payload has no such place.
+    """
+    start, end = span(payload, pointer)
+    first = payload.rfind(b"\n", 0, start) + 1
+    before = payload[:first].splitlines(keepends=True)[-_AROUND:] if first else []
+    after = payload[end : end + 4000].splitlines(keepends=True)[: _AROUND + 1]
+    return Excerpt(
+        pointer=pointer,
+        line=payload.count(b"\n", 0, start) + 1,
+        before=(b"".join(before) + payload[first:start]).decode("utf-8", "replace"),
+        marked=payload[start:end].decode("utf-8", "replace"),
+        after=b"".join(after).decode("utf-8", "replace"),
+    )
+
+
+def span(payload: bytes, pointer: str) -> tuple[int, int]:
+    """Start and end of the place `pointer` in `payload`, in bytes.
+
+    Raises:
+        NotTheFormError: the payload has no such place.
+    """
+    base = pointer.partition("#pem")[0]
+    lines = _LINES.match(base)
+    if lines:
+        return _line_span(payload, int(lines.group(1)), int(lines.group(2) or lines.group(1)))
+    if not base:
+        return 0, len(payload)
+    document = _DOCUMENT.match(base)
+    path = base[document.end() :] if document else base
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
+    number = int(document.group(1)) if document else 1
+    found = _json_span(payload, steps) if not document and payload.lstrip()[:1] in (b"{", b"[") else None
+    return found or _yaml_span(payload, number, steps, pointer)
+
+
+def _line_span(payload: bytes, first: int, last: int) -> tuple[int, int]:
+    start = 0
+    for _ in range(first - 1):
+        start = payload.find(b"\n", start) + 1
+        if not start:
+            raise NotTheFormError(f"no line {first}")
+    end = start
+    for _ in range(last - first + 1):
+        newline = payload.find(b"\n", end)
+        end = len(payload) if newline < 0 else newline + 1
+    return start, len(payload[:end].rstrip(b"\r\n")) if end > start else start
+
+
+def _json_span(payload: bytes, steps: list[str]) -> tuple[int, int] | None:
+    """The span of a value in JSON; None when the bytes are not one JSON document."""
+    value = msgspec.Raw(payload)
+    try:
+        for step in steps:
+            value = _inside(value, step)
+    except msgspec.DecodeError:
+        return None
+    origin = np.frombuffer(payload, dtype=np.uint8).__array_interface__["data"][0]
+    view = np.frombuffer(memoryview(value), dtype=np.uint8)
+    start = int(view.__array_interface__["data"][0] - origin)
+    return start, start + len(view)
+
+
+def _inside(value: msgspec.Raw, step: str) -> msgspec.Raw:
+    try:
+        return msgspec.json.decode(value, type=dict[str, msgspec.Raw])[step]
+    except msgspec.ValidationError:
+        members = msgspec.json.decode(value, type=list[msgspec.Raw])
+    except KeyError as error:
+        raise NotTheFormError(f"no place {step!r}") from error
+    try:
+        return members[int(step)]
+    except (ValueError, IndexError) as error:
+        raise NotTheFormError(f"no place {step!r}") from error
+
+
+def _yaml_span(payload: bytes, number: int, steps: list[str], pointer: str) -> tuple[int, int]:
+    text, documents = _documents(payload)
+    if number > len(documents):
+        raise NotTheFormError(f"no document {number}")
+    node = documents[number - 1]
+    for step in steps:
+        node = _child(node, step, pointer)
+    start, end = node.start_mark.index, node.end_mark.index
+    return len(text[:start].encode()), len(text[:end].rstrip().encode())
+
+
+@lru_cache(maxsize=1)
+def _documents(payload: bytes) -> tuple[str, tuple[_NODE, ...]]:
+    text = payload.decode("utf-8", "replace")
+    try:
+        return text, tuple(yaml.compose_all(text, Loader=yaml.CSafeLoader))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise NotTheFormError(f"no places in it: {error}") from error
+
+
+def _child(node: _NODE, step: str, pointer: str) -> _NODE:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                found: _NODE = value
+                return found
+    if isinstance(node, yaml.SequenceNode) and step.isdigit() and int(step) < len(node.value):
+        member: _NODE = node.value[int(step)]
+        return member
+    raise NotTheFormError(f"no place {pointer!r}")

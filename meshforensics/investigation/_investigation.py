@@ -1,0 +1,202 @@
+"""The public face of a bundle: tables as attributes, findings, hypotheses, the verdict."""
+
+import html
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from meshforensics.bundle import Bundle
+from meshforensics.checks import Context, declared_checks, mute, run
+from meshforensics.formats.place import Excerpt, excerpt
+from meshforensics.incidents import Case, judge_all
+from meshforensics.model import (
+    Evidence,
+    Finding,
+    Hypothesis,
+    Item,
+    NotEvaluated,
+    UnknownNameError,
+    Window,
+    format_time,
+)
+from meshforensics.profile import Profile
+from meshforensics.tables import Tables, declared_tables
+
+SHORT = 400
+"""Characters of captured bytes that a finding quotes."""
+
+
+class Investigation:
+    """One bundle as of one instant.
+
+    Every declared table is an attribute: ``b.certificates`` is a DataFrame, and ``dir(b)`` lists them.
+
+    Attributes:
+        bundle: the evidence.
+        at: the instant of every verdict: what was asked for, else the end of the capture; None when the
+            capture time is unknown.
+        window: the span before `at` that rates are judged over; None when `at` is.
+        profile: the thresholds.
+    """
+
+    def __init__(
+        self, *, bundle: Bundle, profile: Profile, at: datetime | None = None, window: timedelta | None = None
+    ) -> None:
+        self.bundle = bundle
+        self.profile = profile
+        self.at = at or bundle.at
+        span = window or timedelta(seconds=profile.number("window"))
+        self.window = Window(start=self.at - span, end=self.at) if self.at else None
+        self._tables = Tables(bundle, declared_tables(), self.at)
+        self._items = {item.id: item for item in bundle.items}
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """A declared table, by its name."""
+        if name.startswith("_") or name not in declared_tables():
+            raise AttributeError(f"no table or attribute {name!r}; b.tables lists the tables")
+        return self._tables.frame(name)
+
+    def __dir__(self) -> list[str]:
+        """What is there, tables too."""
+        return sorted({*super().__dir__(), *declared_tables()})
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """The table `name` as of `at`.
+
+        Raises:
+            UnknownNameError: no such table.
+        """
+        return self._tables.frame(name)
+
+    def over_time(self, name: str) -> pd.DataFrame:
+        """The table `name` from every capture up to `at`: all samples of a series.
+
+        Raises:
+            UnknownNameError: no such table.
+        """
+        return self._tables.over_time(name)
+
+    def reason(self, name: str, *, over_time: bool = False) -> str:
+        """Why the table `name` says nothing; empty when it says something."""
+        return self._tables.state(name, over_time=over_time).reason
+
+    @property
+    def tables(self) -> pd.DataFrame:
+        """One row a table: name, about, rows, items (that it was read from), reason (why it is empty)."""
+        rows = []
+        for name, table in declared_tables().items():
+            state = self._tables.state(name)
+            rows.append((name, table.about, state.rows, state.items, state.reason))
+        return pd.DataFrame(rows, columns=["table", "about", "rows", "items", "reason"]).set_index("table")
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """Ask the tables by SQL (DuckDB); a table of that name is a view, nothing else can be read.
+
+        Raises:
+            UnknownNameError: the query names a table that nothing declares.
+        """
+        with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
+            wanted = connection.get_table_names(query)
+            for name in sorted(wanted):
+                if name not in declared_tables():
+                    raise UnknownNameError("table", name, declared_tables())
+                connection.register(name, self.frame(name))
+            return connection.execute(query).df()
+
+    @cached_property
+    def _outcomes(self) -> tuple[tuple[Finding, ...], tuple[NotEvaluated, ...]]:
+        context = Context(at=self.at, window=self.window, profile=self.profile)
+        outcomes = [run(check, self, context, self._quote) for check in declared_checks().values()]
+        findings = mute((each for outcome in outcomes for each in outcome.findings), self.profile, self.at)
+        skipped = tuple(outcome.not_evaluated for outcome in outcomes if outcome.not_evaluated)
+        return findings, skipped
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the checks found, worst first."""
+        return self._outcomes[0]
+
+    @property
+    def not_evaluated(self) -> tuple[NotEvaluated, ...]:
+        """The checks that could not run, and why."""
+        return self._outcomes[1]
+
+    @cached_property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """Every incident id with its standing, best first."""
+        case = Case(
+            source=self,
+            profile=self.profile,
+            at=self.at,
+            window=self.window,
+            findings=self.findings,
+            not_evaluated={each.check: each.reason for each in self.not_evaluated},
+        )
+        return judge_all(case)
+
+    @property
+    def verdict(self) -> Hypothesis:
+        """The best hypothesis; it is a verdict only where its status is supported or possible."""
+        return self.hypotheses[0]
+
+    @property
+    def not_captured(self) -> tuple[Item, ...]:
+        """The items that were asked for, or should have been there, and are not (wholly)."""
+        return tuple(item for item in self.bundle.items if item.status != "captured")
+
+    def evidence(self, of: Finding | Evidence) -> tuple[Excerpt, ...]:
+        """The captured bytes that a finding (or one evidence) points at, with the place marked."""
+        places = of.evidence if isinstance(of, Finding) else (of,)
+        return tuple(self._excerpt(place.item, place.pointer) for place in places)
+
+    def evidence_at(self, item: str, pointer: str) -> Evidence:
+        """The evidence at one place of one item."""
+        sha256, text = self._quote(item, pointer)
+        return Evidence(item=item, sha256=sha256, pointer=pointer, excerpt=text)
+
+    def _quote(self, item: str, pointer: str) -> tuple[str, str]:
+        return self._items[item].sha256 or "", self._excerpt(item, pointer).quote(SHORT)
+
+    def _excerpt(self, item: str, pointer: str) -> Excerpt:
+        held = self._items[item]
+        return self._tables.decode(held, _Placer(pointer))
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "bundle": self.bundle.id,
+            "as of": format_time(self.at) or "unknown",
+            "items": f"{len(self.bundle.items)}, {len(self.not_captured)} not captured",
+            "verdict": f"{self.verdict.incident} {self.verdict.status}",
+            "findings": str(len(self.findings)),
+        }
+        rows = "".join(
+            f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts.items()
+        )
+        return f"<table>{rows}</table>"
+
+
+class _Placer:
+    """A decoder that finds one place; equal for equal pointers, so that places are found once."""
+
+    def __init__(self, pointer: str) -> None:
+        self.pointer = pointer
+
+    def __call__(self, payload: bytes) -> Excerpt:
+        return excerpt(payload, self.pointer)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Placer) and other.pointer == self.pointer
+
+    def __hash__(self) -> int:
+        return hash(self.pointer)
+
+
+def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a frame as plain dictionaries; missing values are None."""
+    return [
+        {str(k): None if not isinstance(v, (tuple, list)) and pd.isna(v) else v for k, v in row.items()}
+        for row in frame.to_dict("records")
+    ]

@@ -1,0 +1,72 @@
+"""Open anything that holds evidence: a bundle of ours, or a foreign source read on the fly."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import count
+from os import PathLike, fspath
+
+from meshforensics.bundle import Bundle, is_bundle, open_bundle
+from meshforensics.importers import import_evidence
+from meshforensics.investigation._investigation import Investigation
+from meshforensics.model import UsageError, parse_time
+from meshforensics.profile import Profile, load_profile
+
+_numbers = count(1)
+Path = str | PathLike[str]
+
+
+def open_evidence(
+    path: Path | Sequence[Path],
+    *,
+    at: str | datetime | None = None,
+    window: str | timedelta | None = None,
+    profile: str | Path | Profile = "default",
+) -> Investigation:
+    """Open a bundle, or read a foreign source (or several of one mesh) on the fly.
+
+    Args:
+        path: a bundle (directory, ``.zip``, fsspec URL), an ``istioctl bug-report`` (directory,
+            ``.tar.gz``, ``.zip``), a lone admin file, or a list of such sources.
+        at: judge as of this instant; by default the bundle's own.
+        window: span before `at` that rates are judged over, as ``15m`` or a timedelta; by default the
+            profile's.
+        profile: ``default``, ``guide``, a path, or a loaded profile.
+
+    Raises:
+        SourceError: the path is nothing that can be read as evidence, or must not be.
+        BundleError: the bundle is damaged or of a newer schema.
+        UsageError: `at`, `window` or `profile` is not understood.
+    """
+    sources = [path] if isinstance(path, (str, PathLike)) else list(path)
+    if not sources:
+        raise UsageError("no path given: name a bundle, a bug-report or an admin file")
+    thresholds = profile if isinstance(profile, Profile) else load_profile(fspath(profile))
+    return Investigation(
+        bundle=_bundle([fspath(source) for source in sources]),
+        at=parse_time(at) if isinstance(at, str) and at else at or None,
+        window=parse_span(window) if isinstance(window, str) and window else window or None,
+        profile=thresholds,
+    )
+
+
+def _bundle(sources: list[str]) -> Bundle:
+    if len(sources) == 1 and is_bundle(sources[0]):
+        return open_bundle(sources[0])
+    return import_evidence(sources, f"memory://meshforensics/{next(_numbers)}")
+
+
+def parse_span(text: str) -> timedelta:
+    """Read a span such as ``90s``, ``15m``, ``2h`` or ``1d``.
+
+    Raises:
+        UsageError: the text is no such span, or not longer than nothing.
+    """
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    number, unit = text[:-1], text[-1:]
+    try:
+        span = timedelta(**{units[unit]: float(number)})
+    except (KeyError, ValueError, OverflowError) as error:
+        raise UsageError(f"{text!r} is not a span of time; write it like 90s, 15m, 2h or 1d") from error
+    if span <= timedelta(0):
+        raise UsageError(f"{text!r} is not longer than nothing; write it like 15m")
+    return span
