@@ -1,0 +1,89 @@
+"""Signatures: lines of any log whose text is a known error of a mesh."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from meshforensics.formats.signatures import signature_of
+from meshforensics.tables._declare import Column, Table
+
+_NAMES = (
+    "namespace",
+    "pod",
+    "captured_at",
+    "at",
+    "log",
+    "signature",
+    "family",
+    "plane",
+    "who",
+    "cause",
+    "text",
+    "cluster",
+    "item",
+    "pointer",
+)
+
+
+def _signatures(access_log: pd.DataFrame, proxy_log: pd.DataFrame, istiod_log: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        *_matches(
+            access_log,
+            "access",
+            access_log["failure_reason"].fillna("").astype("str")
+            + " "
+            + access_log["details"].fillna("").astype("str"),
+        ),
+        *_matches(proxy_log, "proxy", proxy_log["message"].fillna("").astype("str")),
+        *_matches(istiod_log, "istiod", istiod_log["message"].fillna("").astype("str")),
+    ]
+    return pd.DataFrame(rows, columns=list(_NAMES))
+
+
+def _matches(log: pd.DataFrame, name: str, texts: "pd.Series[str]") -> Iterator[tuple[object, ...]]:
+    known = {text: signature_of(text) for text in texts.unique()}
+    for position, text in enumerate(texts):
+        found = known[text]
+        if found is None:
+            continue
+        row = log.iloc[position]
+        yield (
+            row["namespace"],
+            row["pod"],
+            row["captured_at"],
+            row["at"],
+            name,
+            found.id,
+            found.family,
+            found.plane.value,
+            found.who,
+            found.cause,
+            text.strip(),
+            row.get("cluster"),
+            row["item"],
+            row["pointer"],
+        )
+
+
+signatures = Table(
+    id="signatures",
+    about="Lines of access, proxy and istiod logs whose text is a known error, with its family and cause.",
+    of="pod",
+    columns=(
+        Column("at", "datetime64[us, UTC]", about="Time of the line.", source="log"),
+        Column("log", "category", about="access, proxy or istiod.", source="item"),
+        Column("signature", "category", about="Id of the signature.", source="formats.signatures"),
+        Column("family", "category", about="Family of the error.", source="formats.signatures"),
+        Column("plane", "category", about="edge, service, state or control.", source="formats.signatures"),
+        Column(
+            "who",
+            "category",
+            about="local: this proxy decided; peer: an alert of the other side; - unknown.",
+            source="formats.signatures",
+        ),
+        Column("cause", "category", about="What it means, in one line.", source="formats.signatures"),
+        Column("text", "str", about="The text that matched.", source="log"),
+        Column("cluster", "category", about="Envoy cluster, for access lines.", source="access log"),
+    ),
+    derives=_signatures,
+)
