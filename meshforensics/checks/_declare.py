@@ -107,9 +107,7 @@ def check(
     """
     family = id.split(".", maxsplit=1)[0]
     if family not in FAMILIES or id.count(".") != 1:
-        raise DeclarationError(
-            f"check {id!r}: an id is family.trouble, with a family of {', '.join(FAMILIES)}"
-        )
+        raise DeclarationError(f"check {id!r}: an id is family.trouble, with a family of {', '.join(FAMILIES)}")
     if bool(severity) == bool(threshold):
         raise DeclarationError(f"check {id}: give `severity` or `threshold`, one of them")
     if threshold and not observed:

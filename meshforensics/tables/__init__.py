@@ -5,6 +5,7 @@ from functools import cache
 from meshforensics.model import gather
 from meshforensics.tables._build import Evidence, State, Tables, build, typed, visible
 from meshforensics.tables._declare import Column, Reading, Row, Table
+from meshforensics.tables._frames import inside, keys, places, text, true
 
 __all__ = [
     "Column",
@@ -16,6 +17,11 @@ __all__ = [
     "Tables",
     "build",
     "declared_tables",
+    "inside",
+    "keys",
+    "places",
+    "text",
+    "true",
     "typed",
     "visible",
 ]

@@ -4,6 +4,7 @@ import pandas as pd
 
 from meshforensics.formats.signatures import family_of
 from meshforensics.tables._declare import Column, Table
+from meshforensics.tables._frames import text
 
 _FLAGLESS = "application"
 
@@ -11,7 +12,7 @@ _FLAGLESS = "application"
 def _calls(access_log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> pd.DataFrame:
     rows = access_log[_from_caller(access_log, pods, proxies)].copy()
     rows["host"] = _host(rows)
-    rows["subset"] = rows["cluster"].astype("str").str.split("|").str[2].fillna("")
+    rows["subset"] = text(rows["cluster"]).str.split("|").str[2].fillna("")
     said = rows[["status", "flags", "details", "failure_reason"]]
     verdicts = {key: _verdict(*key) for key in {_key(row) for row in said.itertuples(index=False)}}
     made = [verdicts[_key(row)] for row in said.itertuples(index=False)]
@@ -21,11 +22,9 @@ def _calls(access_log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) 
     workloads = _workloads(pods, proxies)
     rows["caller"] = [
         workloads.get((namespace, pod), f"{namespace}/{pod}")
-        for namespace, pod in zip(rows["namespace"].astype("str"), rows["pod"].astype("str"), strict=True)
+        for namespace, pod in zip(text(rows["namespace"]), text(rows["pod"]), strict=True)
     ]
-    return rows.drop_duplicates(
-        ["namespace", "pod", "at", "request_id", "cluster", "upstream_host", "pointer"]
-    )
+    return rows.drop_duplicates(["namespace", "pod", "at", "request_id", "cluster", "upstream_host", "pointer"])
 
 
 def _key(row: tuple[object, ...]) -> tuple[int, tuple[str, ...], str, str]:
@@ -53,18 +52,14 @@ def _verdict(status: int, flags: tuple[str, ...], details: str, reason: str) -> 
 
 def _from_caller(access_log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> "pd.Series[bool]":
     """Rows that the caller's side wrote: outbound ones, and those without cluster that came by no peer."""
-    direction = access_log["direction"].astype("str")
+    direction = text(access_log["direction"])
     addresses = {**_addresses(proxies), **_addresses(pods)}
     own = [
         addresses.get((namespace, pod), "")
-        for namespace, pod in zip(
-            access_log["namespace"].astype("str"), access_log["pod"].astype("str"), strict=True
-        )
+        for namespace, pod in zip(text(access_log["namespace"]), text(access_log["pod"]), strict=True)
     ]
-    local = access_log["downstream_local"].astype("str").str.rsplit(":", n=1).str[0]
-    to_itself = pd.Series(
-        [bool(ip) and ip == at for ip, at in zip(own, local, strict=True)], index=access_log.index
-    )
+    local = text(access_log["downstream_local"]).str.rsplit(":", n=1).str[0]
+    to_itself = pd.Series([bool(ip) and ip == at for ip, at in zip(own, local, strict=True)], index=access_log.index)
     gateway = _gateways(access_log, proxies)
     nowhere = ~direction.isin(["inbound", "outbound"])
     return (direction == "outbound") | (nowhere & (~to_itself | gateway))
@@ -72,11 +67,9 @@ def _from_caller(access_log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataF
 
 def _gateways(access_log: pd.DataFrame, proxies: pd.DataFrame) -> "pd.Series[bool]":
     routers = {
-        (str(row.namespace), str(row.pod))
-        for row in proxies.itertuples()
-        if str(row.role) in {"router", "waypoint"}
+        (str(row.namespace), str(row.pod)) for row in proxies.itertuples() if str(row.role) in {"router", "waypoint"}
     }
-    pairs = zip(access_log["namespace"].astype("str"), access_log["pod"].astype("str"), strict=True)
+    pairs = zip(text(access_log["namespace"]), text(access_log["pod"]), strict=True)
     return pd.Series([pair in routers for pair in pairs], index=access_log.index, dtype=bool)
 
 
@@ -100,8 +93,8 @@ def _workloads(pods: pd.DataFrame, proxies: pd.DataFrame) -> dict[tuple[str, str
 
 def _host(rows: pd.DataFrame) -> "pd.Series[str]":
     """The destination: the host of the cluster's name, else the authority without its port."""
-    from_cluster = rows["cluster"].astype("str").str.split("|").str[3]
-    authority = rows["authority"].astype("str").str.replace(r":\d+$", "", regex=True)
+    from_cluster = text(rows["cluster"]).str.split("|").str[3]
+    authority = text(rows["authority"]).str.replace(r":\d+$", "", regex=True)
     return from_cluster.where(from_cluster.notna() & (from_cluster != ""), authority).astype("str")
 
 
@@ -111,13 +104,9 @@ calls = Table(
     of="pod",
     columns=(
         Column("at", "datetime64[us, UTC]", about="Start of the request.", source="access log"),
-        Column(
-            "caller", "category", about="Workload that called, as namespace/name.", source="pods, proxies"
-        ),
+        Column("caller", "category", about="Workload that called, as namespace/name.", source="pods, proxies"),
         Column("host", "category", about="Destination host.", source="cluster name, else authority"),
-        Column(
-            "subset", "category", about="Subset of the destination; empty for none.", source="cluster name"
-        ),
+        Column("subset", "category", about="Subset of the destination; empty for none.", source="cluster name"),
         Column("cluster", "category", about="Envoy cluster.", source="access log"),
         Column("upstream_host", "category", about="Endpoint that was tried last.", source="access log"),
         Column("path", "str", about="Path of the request.", source="access log"),

@@ -6,6 +6,7 @@ import pandas as pd
 
 from meshforensics.formats.signatures import signature_of
 from meshforensics.tables._declare import Column, Table
+from meshforensics.tables._frames import text
 
 _NAMES = (
     "namespace",
@@ -30,20 +31,18 @@ def _signatures(access_log: pd.DataFrame, proxy_log: pd.DataFrame, istiod_log: p
         *_matches(
             access_log,
             "access",
-            access_log["failure_reason"].fillna("").astype("str")
-            + " "
-            + access_log["details"].fillna("").astype("str"),
+            text(access_log["failure_reason"]) + " " + text(access_log["details"]),
         ),
-        *_matches(proxy_log, "proxy", proxy_log["message"].fillna("").astype("str")),
-        *_matches(istiod_log, "istiod", istiod_log["message"].fillna("").astype("str")),
+        *_matches(proxy_log, "proxy", text(proxy_log["message"])),
+        *_matches(istiod_log, "istiod", text(istiod_log["message"])),
     ]
     return pd.DataFrame(rows, columns=list(_NAMES))
 
 
 def _matches(log: pd.DataFrame, name: str, texts: "pd.Series[str]") -> Iterator[tuple[object, ...]]:
-    known = {text: signature_of(text) for text in texts.unique()}
-    for position, text in enumerate(texts):
-        found = known[text]
+    known = {said: signature_of(said) for said in texts.unique()}
+    for position, said in enumerate(texts):
+        found = known[said]
         if found is None:
             continue
         row = log.iloc[position]
@@ -58,7 +57,7 @@ def _matches(log: pd.DataFrame, name: str, texts: "pd.Series[str]") -> Iterator[
             found.plane.value,
             found.who,
             found.cause,
-            text.strip(),
+            said.strip(),
             row.get("cluster"),
             row["item"],
             row["pointer"],

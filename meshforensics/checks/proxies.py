@@ -1,0 +1,120 @@
+"""Phase 1: is each proxy up, and did it stay up."""
+
+import pandas as pd
+
+from meshforensics.checks._declare import check
+from meshforensics.model import Window
+from meshforensics.profile import Profile
+from meshforensics.tables import text, true
+
+_PROXY = ("istio-proxy", "linkerd-proxy", "ztunnel")
+_ORDERLY = (0, 143)
+
+
+def _sidecars(containers: pd.DataFrame) -> pd.DataFrame:
+    return containers[text(containers["container"]).isin(_PROXY)]
+
+
+def _of_running_pods(containers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
+    alive = pods[(pods["phase"] == "Running") & ~true(pods["deleting"], missing=False)]
+    keys = pd.MultiIndex.from_frame(alive[["namespace", "pod"]].astype("str"))
+    own = pd.MultiIndex.from_frame(containers[["namespace", "pod"]].astype("str"))
+    return containers[own.isin(keys)]
+
+
+@check(
+    "proxies.not-ready",
+    phase="proxy-health",
+    plane="service",
+    severity="error",
+    by=["namespace", "pod"],
+    observed="state",
+    title="Sidecar not ready in a running pod",
+    detail="{container} of {namespace}/{pod} is {state} and not ready",
+    remediation="Read the proxy's log for what it waits for, and /init_dump; restart it only after a capture.",
+    source="guide, phase 1, step 1 (extended to native sidecars); Kubernetes container status",
+)
+def not_ready(containers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
+    sidecars = _of_running_pods(_sidecars(containers), pods)
+    return sidecars[~true(sidecars["ready"], missing=True)]
+
+
+@check(
+    "proxies.crash-loop",
+    phase="proxy-health",
+    plane="service",
+    severity="critical",
+    by=["namespace", "pod"],
+    observed="restarts",
+    unit="restarts",
+    title="Sidecar is in a crash loop",
+    detail="{container} of {namespace}/{pod} restarted {restarts} times; last end {last_reason}, "
+    "exit code {last_exit_code}",
+    remediation="Read the previous log of the container, its exit code and its limits.",
+    source="guide, phase 1, step 1; kubelet back-off",
+)
+def crash_loop(containers: pd.DataFrame, profile: Profile, window: Window) -> pd.DataFrame:
+    sidecars = _sidecars(containers)
+    waiting = sidecars["reason"] == "CrashLoopBackOff"
+    many = sidecars["restarts"].fillna(0) >= profile.number("crash-loop-restarts")
+    failed = ~sidecars["last_exit_code"].isin(_ORDERLY) & sidecars["last_exit_code"].notna()
+    # a node that went away ends containers with 255 and reason Unknown: no crash of theirs
+    own = text(sidecars["last_reason"]) != "Unknown"
+    recent = sidecars["last_finished_at"] >= pd.Timestamp(window.start)
+    return sidecars[waiting | (many & failed & own & recent)]
+
+
+@check(
+    "proxies.oom-killed",
+    phase="proxy-health",
+    plane="service",
+    severity="error",
+    by=["namespace", "pod"],
+    observed="memory_limit_bytes",
+    unit="bytes",
+    title="Sidecar was killed for memory",
+    detail="{container} of {namespace}/{pod} was OOM-killed at {last_finished_at}, limit {memory_limit_bytes} bytes",
+    remediation="Compare its memory over time with configuration and traffic before raising the limit.",
+    source="guide, phase 1, step 2; Kubernetes container status, reason OOMKilled",
+)
+def oom_killed(containers: pd.DataFrame, at: pd.Timestamp, profile: Profile) -> pd.DataFrame:
+    sidecars = _sidecars(containers)
+    now = (sidecars["reason"] == "OOMKilled") | (sidecars["last_reason"] == "OOMKilled")
+    since = at - pd.Timedelta(seconds=profile.number("oom-age"))
+    recent = sidecars["last_finished_at"].isna() | (sidecars["last_finished_at"] >= since)
+    return sidecars[now & recent]
+
+
+@check(
+    "proxies.not-live",
+    phase="proxy-health",
+    plane="service",
+    severity="error",
+    by=["state"],
+    observed="state",
+    title="Envoy is not live",
+    detail="{count} proxies say {state}",
+    remediation="PRE_INITIALIZING and INITIALIZING wait for configuration: read /init_dump and istiod's log.",
+    source="Envoy admin /server_info, ServerInfo.State",
+)
+def not_live(proxies: pd.DataFrame) -> pd.DataFrame:
+    said = proxies[proxies["state"].notna()]
+    return said[~said["state"].isin(["LIVE", "DRAINING"])]
+
+
+@check(
+    "proxies.restarted",
+    phase="proxy-health",
+    plane="service",
+    severity="info",
+    by=["namespace", "pod"],
+    observed="restarts",
+    unit="restarts",
+    title="Sidecar restarted inside the window",
+    detail="{container} of {namespace}/{pod} ended at {last_finished_at} ({last_reason}, exit {last_exit_code})",
+    remediation="Nothing for an orderly restart; look whether errors began with it.",
+    source="Kubernetes container status",
+)
+def restarted(containers: pd.DataFrame, window: Window) -> pd.DataFrame:
+    sidecars = _sidecars(containers)
+    return sidecars[sidecars["last_finished_at"] >= pd.Timestamp(window.start)]

@@ -1,0 +1,91 @@
+"""Routing: do routes lead somewhere."""
+
+import pandas as pd
+
+from meshforensics.checks._declare import check
+from meshforensics.tables import text
+
+_NO_CLUSTER = ("", "BlackHoleCluster", "PassthroughCluster", "InboundPassthroughCluster")
+
+
+@check(
+    "routing.missing-cluster",
+    phase="configuration",
+    plane="state",
+    severity="error",
+    by=["cluster"],
+    observed="cluster",
+    title="A route leads to a cluster that the proxy does not have",
+    detail="route {name} of {route_config} names {cluster}, which {count} proxies do not have",
+    remediation="Add the missing subset to the DestinationRule, or take the destination out of {object}.",
+    source="Envoy: NC, cluster_not_found; istioctl analyze IST0101",
+)
+def missing_cluster(
+    routes: pd.DataFrame, route_instances: pd.DataFrame, cluster_instances: pd.DataFrame
+) -> pd.DataFrame:
+    held = cluster_instances[text(cluster_instances["state"]).isin(["active", "static", "warming"])]
+    has = set(
+        zip(
+            text(held["namespace"]),
+            text(held["pod"]),
+            text(held["name"]),
+            strict=True,
+        )
+    )
+    known_pods = {(namespace, pod) for namespace, pod, name in has if "|" in name}
+    used = _routes_of_proxies(routes, route_instances)
+    used = used[~text(used["cluster"]).isin(_NO_CLUSTER) & used["cluster"].notna()]
+    lacks = [
+        (namespace, pod) in known_pods and (namespace, pod, cluster) not in has
+        for namespace, pod, cluster in zip(
+            text(used["namespace"]),
+            text(used["pod"]),
+            text(used["cluster"]),
+            strict=True,
+        )
+    ]
+    return used[pd.Series(lacks, index=used.index, dtype=bool)]
+
+
+def _routes_of_proxies(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.DataFrame:
+    """Each route with each proxy that holds it; a route counts only where its weight does."""
+    routes = routes[routes["weight"].isna() | (routes["weight"] > 0)]
+    active = route_instances[~text(route_instances["state"]).isin(["error", "warming"])]
+    own = ["resource", "route_config", "name", "cluster", "object", "weight"]
+    return active.drop(columns=["name"]).merge(routes[own], on="resource")
+
+
+@check(
+    "routing.cluster-without-endpoints",
+    phase="configuration",
+    plane="state",
+    severity="warning",
+    by=["cluster"],
+    observed="hosts",
+    unit="hosts",
+    title="A cluster in use by a route has no endpoints",
+    detail="{cluster} has no endpoint on {count} proxies that route to it",
+    remediation="Compare the Service's selector and the subset's labels with the pods that are ready.",
+    source="guide, phase 2; Envoy /clusters; a service scaled to zero is rightly empty",
+)
+def cluster_without_endpoints(
+    clusters: pd.DataFrame,
+    cluster_instances: pd.DataFrame,
+    endpoints: pd.DataFrame,
+    routes: pd.DataFrame,
+    route_instances: pd.DataFrame,
+) -> pd.DataFrame:
+    by_eds = clusters[(text(clusters["type"]) == "EDS") & (text(clusters["direction"]) == "outbound")]
+    held = cluster_instances[
+        cluster_instances["resource"].isin(by_eds["resource"]) & (text(cluster_instances["state"]) == "active")
+    ]
+    told = set(zip(text(endpoints["namespace"]), text(endpoints["pod"]), strict=True))
+    hosts = set(_triples(endpoints, "cluster"))
+    routed = set(_triples(_routes_of_proxies(routes, route_instances), "cluster"))
+    empty = [each in routed and each[:2] in told and each not in hosts for each in _triples(held, "name")]
+    found = held[pd.Series(empty, index=held.index, dtype=bool)]
+    return found.assign(cluster=text(found["name"]), hosts=0)
+
+
+def _triples(frame: pd.DataFrame, column: str) -> "zip[tuple[str, str, str]]":
+    return zip(text(frame["namespace"]), text(frame["pod"]), frame[column].astype("str"), strict=True)

@@ -1,0 +1,122 @@
+"""Configuration delivery: what the control plane sent against what each proxy runs."""
+
+import pandas as pd
+
+from meshforensics.checks._declare import check
+from meshforensics.profile import Profile
+from meshforensics.tables import text, true
+
+
+@check(
+    "sync.rejected",
+    phase="configuration",
+    plane="control",
+    severity="error",
+    by=["type", "message"],
+    observed="message",
+    title="A proxy rejected its configuration",
+    detail="{type} of {count} proxies rejected: {message}",
+    remediation="Correct the object that made the resource; a new pod has no last good one to keep.",
+    source="Envoy UpdateFailureState (error_state), istiod debug/syncz lastError, istiod and proxy logs",
+)
+def rejected(rejections: pd.DataFrame) -> pd.DataFrame:
+    current = rejections[true(rejections["current"], missing=True)]
+    return current.assign(message=text(current["message"]).str.strip())
+
+
+@check(
+    "sync.stale",
+    phase="configuration",
+    plane="control",
+    threshold="sync.stale-age",
+    by=["type", "istiod"],
+    observed="age_s",
+    unit="s",
+    title="Proxies have not acknowledged what istiod sent",
+    detail="{count} proxies run {type} of before {sent_at}",
+    remediation="Look for a rejection in the proxy's log, then at its connection to istiod.",
+    source="guide, phase 2; istiod debug/syncz (sent and acked nonces)",
+)
+def stale(xds_sync: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
+    behind = xds_sync[xds_sync["status"].isin(["STALE", "NEVER ACKED"])]
+    return behind.assign(age_s=(at - behind["sent_at"]).dt.total_seconds())
+
+
+@check(
+    "sync.stale-since-unknown",
+    phase="configuration",
+    plane="control",
+    severity="info",
+    by=["type", "istiod"],
+    title="Proxies are behind, since an unknown time",
+    detail="{count} proxies have not acknowledged {type}; this istiod does not say when it sent it",
+    remediation="Capture syncz again after a minute: seconds of difference are normal during a push.",
+    source="istiod debug/syncz before 1.24 has nonces without times",
+)
+def stale_since_unknown(xds_sync: pd.DataFrame) -> pd.DataFrame:
+    behind = xds_sync[xds_sync["status"].isin(["STALE", "NEVER ACKED"])]
+    return behind[behind["sent_at"].isna()]
+
+
+@check(
+    "sync.never-sent",
+    phase="configuration",
+    plane="control",
+    severity="warning",
+    by=["type", "istiod"],
+    title="istiod never sent clusters or listeners to a proxy",
+    detail="{type} was never sent to {count} proxies",
+    remediation="Compare the proxy's revision and namespace with what this istiod serves.",
+    source="istiod debug/syncz; routes, endpoints and extensions may rightly be never asked for",
+)
+def never_sent(xds_sync: pd.DataFrame) -> pd.DataFrame:
+    unsent = xds_sync[(xds_sync["status"] == "NOT SENT") & text(xds_sync["type"]).isin(["cds", "lds"])]
+    return unsent[text(unsent["proxy_type"]) != "ztunnel"] if "proxy_type" in unsent else unsent
+
+
+def _warming(instances: pd.DataFrame, at: pd.Timestamp, profile: Profile, kind: str) -> pd.DataFrame:
+    waiting = instances[text(instances["state"]) == "warming"]
+    age = (at - waiting["last_updated"]).dt.total_seconds()
+    old = age.fillna(0) >= profile.number("warming-age")
+    aged: pd.DataFrame = waiting.assign(age_s=age, what=kind)[old]
+    return aged
+
+
+@check(
+    "sync.warming",
+    phase="configuration",
+    plane="control",
+    severity="warning",
+    by=["what", "name"],
+    observed="age_s",
+    unit="s",
+    title="A listener or cluster waits to become active",
+    detail="{what} {name} has been warming on {count} proxies since {last_updated}",
+    remediation="Read /init_dump: a listener waits for its routes or secrets, a cluster for its endpoints.",
+    source="Envoy config_dump warming_state, dynamic_warming_clusters",
+)
+def warming(
+    listener_instances: pd.DataFrame, cluster_instances: pd.DataFrame, at: pd.Timestamp, profile: Profile
+) -> pd.DataFrame:
+    return pd.concat(
+        [
+            _warming(listener_instances, at, profile, "listener"),
+            _warming(cluster_instances, at, profile, "cluster"),
+        ],
+        ignore_index=True,
+    )
+
+
+@check(
+    "sync.secret-not-delivered",
+    phase="certificates",
+    plane="control",
+    severity="error",
+    by=["name"],
+    title="A certificate was never delivered to a proxy",
+    detail="secret {name} is not delivered to {count} proxies",
+    remediation="Look at the agent's log and at istiod's CA errors; for a gateway, at its credentialName.",
+    source="Envoy config_dump dynamic_warming_secrets, version_info uninitialized",
+)
+def secret_not_delivered(secret_instances: pd.DataFrame) -> pd.DataFrame:
+    return secret_instances[text(secret_instances["state"]) == "warming"]

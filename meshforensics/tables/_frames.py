@@ -1,0 +1,32 @@
+"""Small things to do with frames, the same for tables, checks and incidents."""
+
+from typing import Any
+
+import pandas as pd
+
+from meshforensics.model import Window
+
+
+def text(series: "pd.Series[Any]") -> "pd.Series[str]":
+    """The column as plain text; a missing value is empty. Categories become text too."""
+    return series.astype("object").where(series.notna(), "").astype("str")
+
+
+def true(series: "pd.Series[Any]", *, missing: bool) -> "pd.Series[bool]":
+    """The column as plain booleans; a missing value is `missing`."""
+    return series.astype("object").where(series.notna(), missing).astype(bool)
+
+
+def inside(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """The rows whose `at` lies in the window, both ends included."""
+    return frame[(frame["at"] >= pd.Timestamp(window.start)) & (frame["at"] <= pd.Timestamp(window.end))]
+
+
+def keys(frame: pd.DataFrame, *columns: str) -> list[tuple[str, ...]]:
+    """The values of some columns as tuples of text, row by row."""
+    return list(zip(*(text(frame[column]) for column in columns), strict=True))
+
+
+def places(frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """The place of each row, as evidence: ``(item, pointer)``."""
+    return tuple((item, pointer) for item, pointer in keys(frame, "item", "pointer"))
