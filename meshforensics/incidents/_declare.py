@@ -64,14 +64,16 @@ class Test:
     """One decisive test of a hypothesis.
 
     Attributes:
-        role: ``"necessary"``: must pass for support. ``"refutes"``: overturns the hypothesis when it passes.
-        passed: None when the evidence to tell was not captured.
+        role: ``"necessary"``: must pass for support, and refutes when it fails. ``"confirms"``: must pass for
+            support, and leaves the hypothesis possible when it fails. ``"refutes"``: overturns the
+            hypothesis when it passes.
+        passed: None when the evidence to tell was not captured, or not of every proxy.
         thin: passed, on too little evidence to support.
         text: one sentence that says what was seen, in numbers.
     """
 
     name: str
-    role: Literal["necessary", "refutes"]
+    role: Literal["necessary", "confirms", "refutes"]
     passed: bool | None
     text: str
     thin: bool = False
@@ -130,16 +132,17 @@ def standing(tests: tuple[Test, ...]) -> Standing:
     """Where a hypothesis stands by its tests: the one rule for all incidents.
 
     Refuted when something refutes it or something necessary is not so; supported when everything
-    necessary was seen on enough evidence; possible when part of it was; else undetermined.
+    necessary and confirming was seen on enough evidence; possible when part of it was; else undetermined.
     """
     necessary = [test for test in tests if test.role == "necessary"]
+    wanted = [test for test in tests if test.role != "refutes"]
     if any(test.role == "refutes" and test.passed for test in tests):
         return Standing.REFUTED
     if any(test.passed is False for test in necessary):
         return Standing.REFUTED
-    if necessary and all(test.passed and not test.thin for test in necessary):
+    if wanted and all(test.passed and not test.thin for test in wanted):
         return Standing.SUPPORTED
-    if any(test.passed for test in necessary):
+    if any(test.passed for test in wanted):
         return Standing.POSSIBLE
     return Standing.UNDETERMINED
 
@@ -168,7 +171,7 @@ def judge(declared: Incident, case: Case) -> Hypothesis:
 
 
 def _speaks_for(test: Test) -> bool:
-    return test.passed is (test.role == "necessary")
+    return test.passed is (test.role != "refutes")
 
 
 def _speaks_against(test: Test) -> bool:

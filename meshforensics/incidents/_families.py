@@ -1,0 +1,63 @@
+"""Judge an incident that shows as calls failing in one way."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from meshforensics.incidents._declare import Case, Judgement, Test
+from meshforensics.incidents._evidence import (
+    edges_in_words,
+    failed_by,
+    first_at,
+    impact_of,
+    missing,
+    recent_calls,
+    shown,
+)
+from meshforensics.model import format_time
+from meshforensics.tables import keys, text
+
+
+def by_family(
+    case: Case, families: Sequence[str], *, what: str, next_step: str, extra: Sequence[Test] = ()
+) -> Judgement:
+    """A judgement whose first test is that calls fail in this way inside the window.
+
+    Fewer failed calls than the profile's minimum can at most make it possible.
+    """
+    failed = failed_by(case, families)
+    since = f" since {format_time(first_at(failed))}" if len(failed) else ""
+    return Judgement(
+        tests=(calls_fail(case, failed, what), *extra),
+        subjects=callers(failed),
+        onset=first_at(failed),
+        mechanism=what,
+        summary=f"{len(failed)} calls fail{since}, {what}: {edges_in_words(failed)}." if len(failed) else "",
+        next=next_step,
+        impact=impact_of(case, failed),
+        explained=len(failed),
+    )
+
+
+def calls_fail(case: Case, failed: pd.DataFrame, what: str) -> Test:
+    """The test that calls were seen failing in this way; a log of no failure speaks against it."""
+    reason = case.source.reason("calls")
+    heard = bool(len(recent_calls(case)))
+    return Test(
+        name="calls-seen-failing",
+        role="necessary",
+        passed=True if len(failed) else (False if heard and not reason else None),
+        thin=len(failed) < case.profile.number("incident-calls"),
+        text=f"{len(failed)} calls failed, {what}: {edges_in_words(failed)}"
+        if len(failed)
+        else reason or f"no call of the window failed this way ({what})",
+        check="traffic.server-errors",
+        evidence=shown(case, failed),
+        missing=missing(case, "calls", "log.istio-proxy") if not heard else (),
+    )
+
+
+def callers(failed: pd.DataFrame) -> tuple[str, ...]:
+    """The pods that called and the hosts that they called, pods first."""
+    pods = sorted({f"{namespace}/{pod}" for namespace, pod in keys(failed, "namespace", "pod")})
+    return (*pods, *sorted(set(text(failed["host"])) - {""}))

@@ -1,0 +1,129 @@
+"""A root CA replaced without an overlap: two groups of proxies that cannot verify each other."""
+
+import pandas as pd
+
+from meshforensics.incidents._declare import Case, Judgement, Test, incident
+from meshforensics.incidents._evidence import (
+    complete,
+    edges_in_words,
+    failed_by,
+    first_at,
+    impact_of,
+    missing,
+    shown,
+)
+from meshforensics.model import format_time
+from meshforensics.tables import keys, text, true
+
+FAMILIES = ("tls-unknown-root", "tls-verify")
+
+
+@incident(
+    "ca-rotation",
+    about="Proxies hold different roots, and callers do not verify the leaf of those they call.",
+    precedence=50,
+)
+def ca_rotation(case: Case) -> Judgement:
+    """Judged by key: which leaf verifies under whose roots."""
+    trust, pairs = case.source.frame("trust"), case.source.frame("tls_pairs")
+    broken = pairs[~true(pairs["verified"], missing=True)]
+    failed = failed_by(case, FAMILIES)
+    groups = _groups(trust)
+    moved = _moved(trust)
+    impact = impact_of(case, failed)
+    return Judgement(
+        tests=(_sets(case, trust, groups), _pairs(case, pairs, broken), _seen(case, failed)),
+        subjects=moved
+        or tuple(sorted({f"{ns}/{pod}" for ns, pod in keys(broken, "server_namespace", "server_pod")})),
+        onset=first_at(failed),
+        mechanism="root replaced without overlap",
+        summary=_summary(groups, moved, failed),
+        next="Give every proxy both roots, then renew leaves. Do not restart the callers: each would move to the new "
+        "root alone.",
+        impact=impact,
+        explained=len(failed),
+    )
+
+
+def _keyed(trust: pd.DataFrame) -> pd.DataFrame:
+    spki = text(trust["spki"])
+    return trust.assign(root=spki.where(spki != "", text(trust["serial"])))
+
+
+def _groups(trust: pd.DataFrame) -> dict[tuple[str, ...], list[str]]:
+    """Sets of roots (by key, named by serial) to the pods that hold just these."""
+    keyed = _keyed(trust)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    names: dict[frozenset[str], tuple[str, ...]] = {}
+    for holder, rows in keyed.groupby(text(keyed["namespace"]) + "/" + text(keyed["pod"])):
+        serials = tuple(sorted(set(text(rows["serial"]))))
+        name = names.setdefault(frozenset(rows["root"]), serials)
+        groups.setdefault(name, []).append(str(holder))
+    return groups
+
+
+def _moved(trust: pd.DataFrame) -> tuple[str, ...]:
+    """The pods that hold the newest root and no other."""
+    keyed = _keyed(trust)
+    if keyed["root"].nunique() < 2:
+        return ()
+    newest = keyed.sort_values("not_before")["root"].iloc[-1]
+    holders = keyed.groupby(text(keyed["namespace"]) + "/" + text(keyed["pod"]))["root"]
+    return tuple(sorted(str(holder) for holder, roots in holders if set(roots) == {newest}))
+
+
+def _sets(case: Case, trust: pd.DataFrame, groups: dict[tuple[str, ...], list[str]]) -> Test:
+    several = len(groups) > 1
+    said = "; ".join(f"{len(pods)} proxies trust {', '.join(roots)}" for roots, pods in sorted(groups.items()))
+    return Test(
+        name="two-root-sets",
+        role="necessary",
+        passed=True if several else (False if complete(case, "trust") else None),
+        text=said or "which roots proxies trust was not captured",
+        check="certificates.trust-split",
+        evidence=shown(case, trust.drop_duplicates("serial")),
+        missing=() if several else missing(case, "trust", "envoy.config_dump"),
+    )
+
+
+def _pairs(case: Case, pairs: pd.DataFrame, broken: pd.DataFrame) -> Test:
+    judged = pairs[pairs["verified"].notna()]
+    if len(broken):
+        passed: bool | None = True
+    else:
+        passed = False if len(judged) and len(judged) == len(pairs) and complete(case, "trust", "endpoints") else None
+    return Test(
+        name="pairs-cannot-verify",
+        role="necessary",
+        passed=passed,
+        text=f"{len(broken)} of {len(judged)} pairs of caller and server that call each other cannot verify, by key"
+        if len(judged)
+        else "no pair of caller and server could be verified from what was captured",
+        check="certificates.pair-cannot-verify",
+        evidence=shown(case, broken),
+        missing=missing(case, "tls_pairs", "envoy.config_dump") if passed is None else (),
+    )
+
+
+def _seen(case: Case, failed: pd.DataFrame) -> Test:
+    reason = case.source.reason("calls")
+    return Test(
+        name="handshakes-seen-failing",
+        role="confirms",
+        passed=True if len(failed) else None,
+        text=f"{len(failed)} calls failed because a certificate did not verify: {edges_in_words(failed)}"
+        if len(failed)
+        else reason or "no call failed for an unknown root in the window",
+        check="signatures.tls",
+        evidence=shown(case, failed),
+        missing=missing(case, "calls", "log.istio-proxy") if reason else (),
+    )
+
+
+def _summary(groups: dict[tuple[str, ...], list[str]], moved: tuple[str, ...], failed: pd.DataFrame) -> str:
+    if len(groups) < 2:
+        return "No second set of trusted roots was seen."
+    who = ", ".join(moved[:4]) or "some proxies"
+    since = f", since {format_time(first_at(failed))}" if len(failed) else ""
+    calls = f" {edges_in_words(failed)} fails{since}." if len(failed) else ""
+    return f"The root CA was replaced without an overlap: {who} moved to the new root alone.{calls}"

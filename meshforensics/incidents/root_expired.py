@@ -1,0 +1,55 @@
+"""A root (or intermediate) that leaves chain to has ended."""
+
+from meshforensics.incidents._declare import Case, Judgement, Test, incident
+from meshforensics.incidents._evidence import (
+    complete,
+    edges_in_words,
+    failed_by,
+    first_at,
+    impact_of,
+    missing,
+    shown,
+)
+
+FAMILIES = ("tls-root-expired", "tls-verify")
+CHECKS = ("certificates.root-expired", "certificates.intermediate-expired")
+
+
+@incident(
+    "root-expired", about="The root or intermediate that leaves chain to ended before the instant.", precedence=60
+)
+def root_expired(case: Case) -> Judgement:
+    """A holder that also trusts a valid root is no part of it."""
+    found = case.found(*CHECKS)
+    failed = failed_by(case, FAMILIES) if found else failed_by(case, ("tls-root-expired",))
+    ended = Test(
+        name="root-ended",
+        role="necessary",
+        passed=bool(found) or (False if complete(case, "trust") and case.at else None),
+        text="; ".join(each.detail for each in found) or "no root or intermediate that ended was seen",
+        check=CHECKS[0],
+        evidence=tuple(place for each in found for place in each.evidence[:2]),
+        missing=() if found else missing(case, "trust", "envoy.config_dump"),
+    )
+    seen = Test(
+        name="handshakes-seen-failing",
+        role="confirms",
+        passed=True if len(failed) else None,
+        text=f"{len(failed)} calls failed: a certificate of the chain had ended"
+        if len(failed)
+        else "not seen failing",
+        check="signatures.tls",
+        evidence=shown(case, failed),
+        missing=missing(case, "calls", "log.istio-proxy") if case.source.reason("calls") else (),
+    )
+    tests = (ended, seen) if len(failed) else (ended,)
+    return Judgement(
+        tests=tests,
+        subjects=tuple(dict.fromkeys(subject for each in found for subject in each.subjects)),
+        onset=first_at(failed),
+        mechanism="root expired",
+        summary=f"{found[0].detail}. {edges_in_words(failed)}".strip() if found else "",
+        next="Issue a new root with an overlap; established connections live on, so do not restart what still works.",
+        impact=impact_of(case, failed),
+        explained=len(failed),
+    )

@@ -1,0 +1,178 @@
+"""A change of version or revision after which requests fail."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from meshforensics.incidents._declare import Case, Judgement, Test, incident
+from meshforensics.incidents._evidence import (
+    edges_in_words,
+    failed_by,
+    first_at,
+    impact_of,
+    missing,
+    shown,
+    subjects_of,
+)
+from meshforensics.incidents.config_rejected import behind, rejected_in_words
+from meshforensics.model import Evidence, format_time
+from meshforensics.tables import text, true
+
+FAMILIES = ("no-cluster", "no-route", "protocol", "no-filter-chain", "tls-to-plaintext")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change of version: after the last sight of the old one, not later than the first of the new."""
+
+    old: str
+    new: str
+    after: datetime | None
+    before: datetime | None
+    evidence: tuple[Evidence, ...]
+
+
+@incident(
+    "upgrade-503",
+    about="After a change of version or revision, requests fail for a cause that dates from it.",
+    precedence=30,
+)
+def upgrade_503(case: Case) -> Judgement:
+    """Errors that began before the change refute it."""
+    change = version_change(case)
+    failed = failed_by(case, FAMILIES)
+    onset = first_at(failed)
+    rejected = rejected_in_words(case)
+    cause = _cause(case, failed)
+    tests = (_changed(case, change), cause, _dates(case, change, onset))
+    said = f"Since {change.old} became {change.new}" if change else "After a change"
+    return Judgement(
+        tests=tests,
+        subjects=tuple(dict.fromkeys((*subjects_of(failed), *_culprits(case)))),
+        onset=onset,
+        mechanism="routes name what the new configuration no longer has" if len(failed) else "",
+        summary=f"{said}, {len(failed)} calls fail: {edges_in_words(failed)}. {rejected}".strip(),
+        next="Restore what the failing routes name (DestinationRule subset or destination); roll back the revision "
+        "by its tag if more routes fail.",
+        impact=impact_of(case, failed),
+        explained=len(failed),
+    )
+
+
+def version_change(case: Case) -> Change | None:
+    """The newest change of the control plane's version between captures, or a skew to the proxies."""
+    versions = case.source.over_time("versions")
+    pilots = versions[text(versions["component"]) == "pilot"].sort_values("captured_at", kind="stable")
+    seen = pilots.drop_duplicates(["version", "captured_at"])
+    for older, newer in reversed(list(zip(seen.index[:-1], seen.index[1:], strict=True))):
+        old, new = seen.loc[older], seen.loc[newer]
+        if old["version"] != new["version"] and old["captured_at"] != new["captured_at"]:
+            return Change(
+                old=f"istiod {old['version']}",
+                new=f"istiod {new['version']}",
+                after=_instant(old["captured_at"]),
+                before=_instant(new["captured_at"]),
+                evidence=shown(case, pd.DataFrame([old, new])),
+            )
+    return _skew(case, pilots)
+
+
+def _skew(case: Case, pilots: pd.DataFrame) -> Change | None:
+    versions = case.source.frame("versions")
+    proxies = case.source.frame("proxies")
+    held = sorted(
+        {*text(proxies["version"]), *text(versions[text(versions["component"]) == "proxy"]["version"])} - {""}
+    )
+    current = sorted(set(text(pilots["version"].tail(1))) - {""})
+    others = [version for version in held if current and minor(version) != minor(current[0])]
+    if not others:
+        return None
+    started = _istiod_started(case)
+    places = pd.concat([pilots.tail(1), versions[text(versions["version"]).isin(others)]])
+    return Change(
+        old=f"proxies {', '.join(others)}",
+        new=f"istiod {current[0]}",
+        after=started,
+        before=started,
+        evidence=shown(case, places),
+    )
+
+
+def minor(version: str) -> str:
+    """``1.29`` of ``1.29.2-distroless``."""
+    return ".".join(version.split("-", maxsplit=1)[0].split(".")[:2])
+
+
+def _istiod_started(case: Case) -> datetime | None:
+    containers = case.source.frame("containers")
+    istiods = containers[text(containers["container"]) == "discovery"]
+    at = istiods["started_at"].max() if len(istiods) else pd.NaT
+    return _instant(at)
+
+
+def _instant(at: object) -> datetime | None:
+    return None if pd.isna(at) else pd.Timestamp(at).to_pydatetime()  # type: ignore[call-overload, arg-type]
+
+
+def _changed(case: Case, change: Change | None) -> Test:
+    reason = case.source.reason("versions")
+    return Test(
+        name="version-changed",
+        role="necessary",
+        passed=True if change else (None if reason else False),
+        text=f"{change.old} became {change.new}" if change else reason or "one version throughout",
+        check="upgrade-503.version-changed",
+        evidence=change.evidence if change else (),
+        missing=missing(case, "versions", "istiod.version") if reason else (),
+    )
+
+
+def _cause(case: Case, failed: pd.DataFrame) -> Test:
+    found = case.found("routing.missing-cluster", "sync.rejected")
+    reason = case.source.reason("calls")
+    return Test(
+        name="requests-fail-by-configuration",
+        role="necessary",
+        passed=True if len(failed) else (None if reason else False),
+        thin=not found,
+        text=f"{len(failed)} calls fail by configuration: {edges_in_words(failed)}"
+        + (f"; {found[0].detail}" if found else "")
+        if len(failed)
+        else reason or "no call fails for a missing cluster, route or filter chain in the window",
+        check="traffic.server-errors",
+        evidence=(*shown(case, failed), *(place for each in found for place in each.evidence[:1])),
+        missing=missing(case, "calls", "log.istio-proxy") if reason else (),
+    )
+
+
+def _dates(case: Case, change: Change | None, onset: datetime | None) -> Test:
+    slack = timedelta(seconds=case.profile.number("upgrade.onset-slack"))
+    passed = None
+    said = "when the version changed against the first error is not known"
+    if change and change.after and onset:
+        newest = change.before or change.after
+        latest = newest + timedelta(seconds=case.profile.number("upgrade.change-before"))
+        passed = change.after - slack <= onset <= latest
+        said = (
+            f"the first failed call is of {format_time(onset)}; the change came after {format_time(change.after)} "
+            f"and not after {format_time(newest)}"
+        )
+    return Test(
+        name="errors-date-from-the-change",
+        role="necessary",
+        passed=passed,
+        text=said,
+        check="upgrade-503.onset",
+        missing=missing(case, "versions", "istiod.version") if passed is None else (),
+    )
+
+
+def _culprits(case: Case) -> tuple[str, ...]:
+    found = case.found("routing.missing-cluster")
+    routes = case.source.frame("routes")
+    clusters = {str(each.observed.value) for each in found if each.observed}
+    makers = routes[text(routes["cluster"]).isin(sorted(clusters))]["object"] if clusters else pd.Series(dtype="str")
+    rejections = case.source.frame("rejections")
+    current = rejections[true(rejections["current"], missing=True)]
+    return tuple(sorted({each for each in text(makers) if each} | set(behind(case, current))))
