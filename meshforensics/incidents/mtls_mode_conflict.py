@@ -6,10 +6,11 @@ from meshforensics.incidents._families import by_family
 
 @incident("mtls-mode-conflict", about="One side speaks TLS and the other plaintext.", precedence=15)
 def mtls_mode_conflict(case: Case) -> Judgement:
-    """Judged by the calls that callers' proxies logged."""
+    """Judged by the calls that callers' proxies logged; certificate faults fail later, with a verify error."""
     return by_family(
         case,
-        ("tls-to-plaintext",),
+        ("tls-to-plaintext", "plaintext-to-tls", "tls-no-client-certificate"),
         what="the two sides do not agree on mTLS",
-        next_step="Compare PeerAuthentication of the server with DestinationRule of the client, and look for a pod without sidecar.",
+        next_step="Compare the server's PeerAuthentication with the client's DestinationRule; look for a pod without "
+        "sidecar.",
     )

@@ -1,0 +1,46 @@
+"""The allocator keeps memory that nothing uses: heap far above what is live."""
+
+import pandas as pd
+
+from meshforensics.incidents._declare import Case, Judgement, Test, incident
+from meshforensics.incidents._evidence import complete, missing, shown, subjects_of
+from meshforensics.incidents._growers import MIB, growers
+
+_LEAST_HEAP = 200 * MIB
+_SHARE = 0.5
+
+
+@incident("memory-retention", about="Heap far above live memory, which does not grow.", precedence=13)
+def memory_retention(case: Case) -> Judgement:
+    """More than half of a heap over 200 MiB is not live (istio#22939 showed 99 %)."""
+    memory = case.source.frame("memory")
+    held = _retained(memory)
+    kept = Test(
+        name="heap-far-above-live",
+        role="necessary",
+        passed=True if len(held) else (False if complete(case, "memory") else None),
+        text=f"{len(held)} of {len(memory)} proxies hold more than half of a heap over 200 MiB that is not live",
+        check="memory.retention",
+        evidence=shown(case, held),
+        missing=missing(case, "memory", "envoy.memory"),
+    )
+    grown = growers(case)
+    flat = Test(
+        name="live-memory-grows",
+        role="refutes",
+        passed=bool(grown) if len(case.source.over_time("memory")) > len(memory) else None,
+        text="live memory grows" if grown else "live memory does not grow",
+        check="memory-leak.trend",
+    )
+    return Judgement(
+        tests=(kept, flat),
+        subjects=subjects_of(held),
+        mechanism="allocator retention",
+        summary=f"{len(held)} proxies hold heap that is not live." if len(held) else "",
+        next="Nothing urgent: the limit counts it, a restart returns it; look for the peak that made it.",
+    )
+
+
+def _retained(memory: pd.DataFrame) -> pd.DataFrame:
+    heap, live = memory["heap_size"].astype(float), memory["allocated"].astype(float)
+    return memory[(heap > _LEAST_HEAP) & ((heap - live) / heap > _SHARE)]

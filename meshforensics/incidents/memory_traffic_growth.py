@@ -1,0 +1,29 @@
+"""Live memory follows the request rate up and down."""
+
+from meshforensics.incidents._declare import Case, Judgement, Test, incident
+from meshforensics.incidents._growers import growers, in_words
+from meshforensics.incidents.memory_leak import grows
+
+EXPLAINED_BY = ("requests",)
+
+
+@incident("memory-traffic-growth", about="Live memory follows the request rate up and down.", precedence=14)
+def memory_traffic_growth(case: Case) -> Judgement:
+    """Growth that its driver explains; what nothing explains is memory-leak."""
+    grown = growers(case)
+    mine = [each for each in grown if each.explained_by in EXPLAINED_BY]
+    explained = Test(
+        name="driver-explains-growth",
+        role="necessary",
+        passed=True if mine else (False if grown else None),
+        text="; ".join(f"{each.subject} follows {each.explained_by}" for each in mine) or "no growth follows it",
+        check="memory.drivers",
+    )
+    return Judgement(
+        tests=(grows(case, case.source.over_time("memory"), grown), explained),
+        subjects=tuple(each.subject for each in mine),
+        onset=min((each.onset for each in mine), default=None),
+        mechanism=mine[0].explained_by if mine else "",
+        summary="; ".join(in_words(each) for each in mine[:3]),
+        next="Size the limit by peak traffic, or scale the workload.",
+    )
