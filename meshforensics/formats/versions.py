@@ -1,0 +1,64 @@
+"""Versions as tools print them: the member ``versions`` of a bug-report, and ``kubectl version``."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from meshforensics.model import NotTheFormError
+
+_BUILD = re.compile(r'version\.BuildInfo\{Version:"([^"]*)"')
+_INFO = re.compile(r'GitVersion:"([^"]*)"')
+_COMPONENT = re.compile(r'Component: *"([^"]*)"')
+_REVISION = re.compile(r'\bRevision: *"([^"]*)"')
+_HEADING = re.compile(r"Revision ([^:]*):(?: Versions \{([^}]*)\})?")
+_KUBECTL = re.compile(r"(Client|Kustomize|Server) Version: *(.*)")
+_NAMES = {"Client": "kubectl", "Kustomize": "kustomize", "Server": "kubernetes"}
+
+
+class Version(NamedTuple):
+    """The version of one component; `revision` is empty where it has none."""
+
+    component: str
+    version: str
+    revision: str
+    pointer: str
+
+
+def decode(payload: bytes) -> tuple[Version, ...]:
+    """Every version said, in order: istioctl, pilot and proxy by revision; kubectl and kubernetes.
+
+    Raises:
+        NotTheFormError: no line of it says a version.
+    """
+    lines = payload.decode("utf-8", "replace").splitlines()
+    made = tuple(_versions(lines))
+    if not made:
+        first = next((line.strip() for line in lines if line.strip()), "")
+        raise NotTheFormError(f"no versions: it begins {first[:60]!r}")
+    return made
+
+
+def _versions(lines: list[str]) -> Iterator[Version]:
+    component, revision = "istioctl", ""
+    for number, line in enumerate(lines, start=1):
+        pointer = f"L{number}"
+        kubectl = _KUBECTL.match(line)
+        if kubectl:
+            found = _INFO.search(kubectl[2])
+            yield Version(_NAMES[kubectl[1]], found[1] if found else kubectl[2].strip(), "", pointer)
+            continue
+        heading = _HEADING.match(line)
+        if heading:
+            revision = heading[1].strip()
+            texts = (heading[2] or "").split(",")
+            yield from (Version("proxy", one.strip(), revision, pointer) for one in texts if one.strip())
+        component = _first(_COMPONENT, line) or component
+        revision = _first(_REVISION, line) or revision
+        build = _BUILD.search(line)
+        if build:
+            yield Version(component, build[1], revision if component != "istioctl" else "", pointer)
+
+
+def _first(pattern: re.Pattern[str], line: str) -> str:
+    found = pattern.search(line)
+    return found[1] if found else ""
