@@ -42,9 +42,7 @@ def format_time(at: datetime | None) -> str | None:
     """RFC 3339 in UTC with microseconds only where there are any; None stays None."""
     if at is None:
         return None
-    at = at.astimezone(UTC)
-    text = at.strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{at.microsecond:06d}Z" if at.microsecond else f"{text}Z"
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def compact_time(at: datetime) -> str:
