@@ -132,20 +132,28 @@ class Tables:
             if state.reason and parameter.default is inspect.Parameter.empty:
                 reasons.append(state.reason)
         made = derives(**arguments)
-        frame = typed(table, made)
+        frame = typed(table, made, over_time=over_time)
         return frame, State(items=0, rows=len(frame), reason="; ".join(dict.fromkeys(reasons)))
 
     def _read(self, table: Table, over_time: bool) -> tuple[pd.DataFrame, State]:
         rows: list[Row] = []
         refused: list[tuple[str, str]] = []
         wanted = [item for item in self.evidence.items if table.rows_function(item.kind)]
+        wanted.sort(key=lambda item: table.rank(item.kind))
         seen = visible(wanted, self.at, over_time=over_time)
+        silent: set[str] = set()
         for item in seen:
             try:
-                rows.extend(self._rows(table, item))
+                made = self._rows(table, item)
             except NotTheFormError as error:
                 refused.append((item.id, str(error)))
-        frame = build(table, rows)
+                continue
+            if made is None:
+                silent.add(item.id)
+            else:
+                rows.extend(made)
+        frame = build(table, rows, over_time=over_time)
+        wanted, seen = ([item for item in items if item.id not in silent] for items in (wanted, seen))
         state = State(
             items=len(seen) - len(refused),
             rows=len(frame),
@@ -154,15 +162,16 @@ class Tables:
         )
         return frame, state
 
-    def _rows(self, table: Table, item: Item) -> list[Row]:
+    def _rows(self, table: Table, item: Item) -> list[Row] | None:
         rows_function = table.rows_function(item.kind)
-        if rows_function is None:  # pragma: no cover - _read has asked
-            return []
+        made = rows_function(_Reading(item, self)) if rows_function else None
+        if made is None:
+            return None
         key: Row = (item.captured_at,)
         if table.of == "pod":
             key = (*(pod_of(item.subject) or ("", item.subject)), item.captured_at)
         item_id = item.id
-        return [(*key, *row[1:], item_id, row[0]) for row in rows_function(_Reading(item, self))]
+        return [(*key, *row[1:], item_id, row[0]) for row in made]
 
 
 def visible(items: Iterable[Item], at: datetime | None, *, over_time: bool) -> list[Item]:
@@ -171,9 +180,7 @@ def visible(items: Iterable[Item], at: datetime | None, *, over_time: bool) -> l
     An item of unknown capture time is seen always, and is older than any other.
     """
     stored = [
-        item
-        for item in items
-        if item.stored and (at is None or item.captured_at is None or item.captured_at <= at)
+        item for item in items if item.stored and (at is None or item.captured_at is None or item.captured_at <= at)
     ]
     if over_time:
         return stored
@@ -192,9 +199,7 @@ def _later(item: Item, held: Item) -> bool:
     return held.captured_at is None or item.captured_at >= held.captured_at
 
 
-def _reason(
-    table: Table, wanted: Sequence[Item], seen: Sequence[Item], refused: list[tuple[str, str]]
-) -> str:
+def _reason(table: Table, wanted: Sequence[Item], seen: Sequence[Item], refused: list[tuple[str, str]]) -> str:
     if len(seen) > len(refused):
         return ""
     if refused:
@@ -203,13 +208,11 @@ def _reason(
         return f"captured later than the instant asked for: {table.id}"
     if wanted:
         first = wanted[0]
-        return (
-            f"not captured: {table.id} ({first.kind} of {first.subject} {first.status}: {first.cause or ''})"
-        )
+        return f"not captured: {table.id} ({first.kind} of {first.subject} {first.status}: {first.cause or ''})"
     return f"not captured: {table.id}"
 
 
-def build(table: Table, rows: Sequence[Row]) -> pd.DataFrame:
+def build(table: Table, rows: Sequence[Row], *, over_time: bool = False) -> pd.DataFrame:
     """A frame of `table` from full rows, in declared dtypes.
 
     Raises:
@@ -222,10 +225,10 @@ def build(table: Table, rows: Sequence[Row]) -> pd.DataFrame:
             raise DeclarationError(f"table {table.id}: a row has {len(row)} values, not {width}: {row!r}")
     values: Sequence[Sequence[object]] = list(zip(*rows, strict=True)) if rows else [()] * width
     frame = pd.DataFrame({c.name: _series(table, c, v) for c, v in zip(columns, values, strict=True)})
-    return _distinct(table, frame)
+    return _distinct(table, frame, over_time=over_time)
 
 
-def typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+def typed(table: Table, frame: pd.DataFrame, *, over_time: bool = False) -> pd.DataFrame:
     """`frame` with exactly the columns of `table`, in order and in declared dtypes.
 
     Raises:
@@ -240,7 +243,7 @@ def typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
         else _series(table, column, ())
         for column in table.all_columns
     }
-    return _distinct(table, pd.DataFrame(made).reset_index(drop=True))
+    return _distinct(table, pd.DataFrame(made).reset_index(drop=True), over_time=over_time)
 
 
 def _as_declared(series: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
@@ -251,10 +254,11 @@ def _as_declared(series: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
     return series.astype(cast("Any", column.dtype))
 
 
-def _distinct(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+def _distinct(table: Table, frame: pd.DataFrame, *, over_time: bool) -> pd.DataFrame:
     if not table.distinct:
         return frame
-    return frame.drop_duplicates(table.distinct, keep="first", ignore_index=True)
+    by = [table.distinct, "captured_at"] if over_time and table.sampled else [table.distinct]
+    return frame.drop_duplicates(by, keep="first", ignore_index=True)
 
 
 def _series(table: Table, column: Column, values: Sequence[object]) -> "pd.Series[Any]":

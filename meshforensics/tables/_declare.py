@@ -31,9 +31,7 @@ class Column:
     def __post_init__(self) -> None:
         """Refuse a dtype that no reader expects."""
         if self.dtype not in DTYPES:
-            raise DeclarationError(
-                f"column {self.name}: no dtype {self.dtype!r}; there are: {', '.join(DTYPES)}"
-            )
+            raise DeclarationError(f"column {self.name}: no dtype {self.dtype!r}; there are: {', '.join(DTYPES)}")
 
 
 class Reading(Protocol):
@@ -54,7 +52,9 @@ class Reading(Protocol):
         """One `kind()` for all readings of an investigation: what items have in common."""
 
 
-Rows = Callable[[Reading], Iterable[Row]]
+Rows = Callable[[Reading], Iterable[Row] | None]
+"""Reads the rows of an item. None says that the item is not about the table at all, so that a table is not
+called captured for having been looked for in something else."""
 
 _PLACE = (
     Column("item", "category", about="Id of the item the row was read from.", source="manifest"),
@@ -77,9 +77,11 @@ class Table:
         of: ``"pod"`` when every row belongs to the pod that is the item's subject; ``"mesh"`` when not.
         columns: the columns beside the key and the place.
         reads: item kind (``"kubernetes.*"`` matches by prefix) to a function that yields
-            ``(pointer, *values)`` in the order of `columns`.
+            ``(pointer, *values)`` in the order of `columns`. Items are read in the order of `reads`, so the
+            first kind is the preferred place of a row that `distinct` keeps once.
         derives: a function whose parameters are table names and that returns a frame with the columns.
         distinct: a column whose first row per value is kept; ``""`` keeps all rows.
+        sampled: over time, a distinct value has one row per capture, because its other columns change.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Table:
     reads: Mapping[str, Rows] = field(default_factory=dict)
     derives: Callable[..., pd.DataFrame] | None = None
     distinct: str = ""
+    sampled: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a table that comes from nowhere, or from two places, or repeats a column."""
@@ -113,8 +116,16 @@ class Table:
 
     def rows_function(self, kind: str) -> Rows | None:
         """The function that reads items of `kind`; an exact name wins over a prefix."""
-        exact = self.reads.get(kind)
-        if exact is not None:
-            return exact
+        pattern = self._pattern(kind)
+        return None if pattern is None else self.reads[pattern]
+
+    def rank(self, kind: str) -> int:
+        """The position of `kind` among what is read: rows of a lower rank come first."""
+        pattern = self._pattern(kind)
+        return len(self.reads) if pattern is None else list(self.reads).index(pattern)
+
+    def _pattern(self, kind: str) -> str | None:
+        if kind in self.reads:
+            return kind
         fits = [p for p in self.reads if p.endswith("*") and kind.startswith(p[:-1])]
-        return self.reads[max(fits, key=len)] if fits else None
+        return max(fits, key=len) if fits else None
