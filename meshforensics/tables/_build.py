@@ -53,6 +53,7 @@ class State:
 class _Reading:
     item: Item
     tables: "Tables"
+    seen: set[object]
 
     @property
     def payload(self) -> bytes:
@@ -63,6 +64,11 @@ class _Reading:
 
     def shared(self, kind: type[T]) -> T:
         return self.tables.shared(kind)
+
+    def first(self, key: object) -> bool:
+        before = len(self.seen)
+        self.seen.add(key)
+        return len(self.seen) > before
 
 
 @dataclass
@@ -142,9 +148,10 @@ class Tables:
         wanted.sort(key=lambda item: table.rank(item.kind))
         seen = visible(wanted, self.at, over_time=over_time)
         silent: set[str] = set()
+        once: set[object] = set()
         for item in seen:
             try:
-                made = self._rows(table, item)
+                made = self._rows(table, item, once)
             except NotTheFormError as error:
                 refused.append((item.id, str(error)))
                 continue
@@ -162,9 +169,9 @@ class Tables:
         )
         return frame, state
 
-    def _rows(self, table: Table, item: Item) -> list[Row] | None:
+    def _rows(self, table: Table, item: Item, once: set[object]) -> list[Row] | None:
         rows_function = table.rows_function(item.kind)
-        made = rows_function(_Reading(item, self)) if rows_function else None
+        made = rows_function(_Reading(item, self, once)) if rows_function else None
         if made is None:
             return None
         key: Row = (item.captured_at,)
@@ -257,7 +264,7 @@ def _as_declared(series: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
 def _distinct(table: Table, frame: pd.DataFrame, *, over_time: bool) -> pd.DataFrame:
     if not table.distinct:
         return frame
-    by = [table.distinct, "captured_at"] if over_time and table.sampled else [table.distinct]
+    by = [*table.distinct_by, "captured_at"] if over_time and table.sampled else list(table.distinct_by)
     return frame.drop_duplicates(by, keep="first", ignore_index=True)
 
 

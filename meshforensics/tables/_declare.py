@@ -51,6 +51,9 @@ class Reading(Protocol):
     def shared(self, kind: type[T]) -> T:
         """One `kind()` for all readings of an investigation: what items have in common."""
 
+    def first(self, key: object) -> bool:
+        """Whether this table sees `key` for the first time: so that what many items share is read once."""
+
 
 Rows = Callable[[Reading], Iterable[Row] | None]
 """Reads the rows of an item. None says that the item is not about the table at all, so that a table is not
@@ -80,7 +83,7 @@ class Table:
             ``(pointer, *values)`` in the order of `columns`. Items are read in the order of `reads`, so the
             first kind is the preferred place of a row that `distinct` keeps once.
         derives: a function whose parameters are table names and that returns a frame with the columns.
-        distinct: a column whose first row per value is kept; ``""`` keeps all rows.
+        distinct: a column, or several, whose first row per value is kept; ``""`` keeps all rows.
         sampled: over time, a distinct value has one row per capture, because its other columns change.
     """
 
@@ -90,7 +93,7 @@ class Table:
     columns: tuple[Column, ...]
     reads: Mapping[str, Rows] = field(default_factory=dict)
     derives: Callable[..., pd.DataFrame] | None = None
-    distinct: str = ""
+    distinct: str | tuple[str, ...] = ""
     sampled: bool = False
 
     def __post_init__(self) -> None:
@@ -101,13 +104,21 @@ class Table:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise DeclarationError(f"table {self.id}: column {twice[0]} is declared twice")
-        if self.distinct and self.distinct not in names:
-            raise DeclarationError(f"table {self.id}: distinct by {self.distinct!r}, which is no column")
+        for name in self.distinct_by:
+            if name not in names:
+                raise DeclarationError(f"table {self.id}: distinct by {name!r}, which is no column")
 
     @property
     def key(self) -> tuple[Column, ...]:
         """The columns that the framework fills from the item."""
         return (*_POD, _TIME) if self.of == "pod" else (_TIME,)
+
+    @property
+    def distinct_by(self) -> tuple[str, ...]:
+        """The columns of `distinct`; none keeps all rows."""
+        if isinstance(self.distinct, tuple):
+            return self.distinct
+        return (self.distinct,) if self.distinct else ()
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
