@@ -1,0 +1,160 @@
+"""Open a bundle and read its items."""
+
+from datetime import datetime
+from typing import Any
+
+import fsspec
+import msgspec
+
+from meshforensics.bundle import _bag
+from meshforensics.bundle._manifest import (
+    SCHEMA,
+    ItemRecord,
+    Layout,
+    Manifest,
+    Window,
+    decode,
+    identity,
+    sort_key,
+    to_item,
+    to_record,
+)
+from meshforensics.bundle._store import Store, decompress, store_at
+from meshforensics.model import BundleError, Cause, Item, Status, format_time, parse_time
+
+STOPPED = "the writer was stopped before it came to this item"
+
+
+class Bundle:
+    """A bundle, opened for reading.
+
+    Attributes:
+        store: its members.
+        items: every item, sorted by kind, subject and capture time.
+    """
+
+    def __init__(self, store: Store, manifest: Manifest) -> None:
+        self.store = store
+        self._manifest = manifest
+        self.items: tuple[Item, ...] = tuple(sorted((to_item(each) for each in manifest.items), key=sort_key))
+
+    @property
+    def url(self) -> str:
+        """Where the bundle is."""
+        return self.store.url
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of what the bundle says; the same for a directory, a zip and an import of the same evidence."""
+        return self._manifest.id
+
+    @property
+    def at(self) -> datetime | None:
+        """The end of the capture window; None when the capture time is unknown."""
+        return _time(self._manifest.at)
+
+    @property
+    def window(self) -> tuple[datetime | None, datetime | None]:
+        """First and last capture time."""
+        return _time(self._manifest.window.from_), _time(self._manifest.window.to)
+
+    @property
+    def mesh(self) -> str:
+        """Name of the mesh or cluster; ``-`` when unknown."""
+        return self._manifest.mesh
+
+    @property
+    def tool(self) -> str:
+        """What wrote the bundle."""
+        return self._manifest.tool
+
+    @property
+    def layout(self) -> str:
+        """What it was made from: a capture, or a foreign layout."""
+        return self._manifest.source.layout
+
+    def read(self, item: Item) -> bytes:
+        """The raw bytes of an item.
+
+        Raises:
+            BundleError: nothing is stored for it, or what is stored is damaged.
+        """
+        if item.path is None:
+            raise BundleError(f"{self.url}: nothing is stored for {item.id} ({item.status}: {item.cause})")
+        content = decompress(self.store.raw(item.path), f"{self.url}: member {item.path}")
+        if item.sha256 and _bag.digest(content) != item.sha256:
+            raise BundleError(f"{self.url}: member {item.path} is not what was captured (SHA-256 differs)")
+        return content
+
+
+def open_bundle(url: str) -> Bundle:
+    """Open a bundle: a directory, a zip, or any fsspec URL of one.
+
+    Raises:
+        BundleError: it is no bundle, is damaged, or is of a newer schema.
+    """
+    store = store_at(url)
+    names = set(store.names())
+    if "manifest.json" in names:
+        return Bundle(store, decode(store.raw("manifest.json"), url))
+    if "journal.jsonl" in names:
+        return Bundle(store, _from_journal(store, names))
+    raise BundleError(f"{url} is no bundle of meshforensics: it has neither manifest.json nor journal.jsonl")
+
+
+def is_bundle(url: str) -> bool:
+    """Whether `url` holds a bundle of ours, whole or not."""
+    try:
+        filesystem, root = fsspec.core.url_to_fs(url)
+        if filesystem.isdir(root):
+            return any(filesystem.exists(f"{root.rstrip('/')}/{name}") for name in ("bagit.txt", "journal.jsonl"))
+        return url.endswith(".zip") and bool({"manifest.json", "bagit.txt"} <= set(store_at(url).names()))
+    except (BundleError, OSError, ValueError, ImportError):
+        return False
+
+
+def _from_journal(store: Store, names: set[str]) -> Manifest:
+    """What a writer that was stopped had done, and what it had planned and not done."""
+    head: dict[str, Any] = {}
+    planned: dict[tuple[str, str], None] = {}
+    records: list[ItemRecord] = []
+    for line in store.raw("journal.jsonl").splitlines():
+        try:
+            note = msgspec.json.decode(line, type=dict[str, Any])
+            if "item" in note:
+                records.append(msgspec.convert(note["item"], ItemRecord))
+            elif "planned" in note:
+                planned[note["planned"]["kind"], note["planned"]["subject"]] = None
+            else:
+                head = note
+        except (msgspec.DecodeError, KeyError):
+            continue  # the last line may be cut: the writer was stopped in it
+    if head.get("schema", SCHEMA) != SCHEMA:
+        raise BundleError(f"{store.url} is a bundle of schema {head['schema']}; this version reads {SCHEMA}")
+    items = [to_item(record) for record in records if record.path is None or record.path in names]
+    done = {(item.kind, item.subject) for item in items}
+    items += [
+        Item(kind=kind, subject=subject, status=Status.FAILED, cause=Cause.RESET, detail=STOPPED)
+        for kind, subject in planned
+        if (kind, subject) not in done
+    ]
+    return _manifest_of(items, head)
+
+
+def _manifest_of(items: list[Item], head: dict[str, Any]) -> Manifest:
+    times = [item.captured_at for item in items if item.captured_at]
+    end = format_time(max(times, default=None))
+    return Manifest(
+        schema=SCHEMA,
+        id=identity(items),
+        tool=str(head.get("tool", "")),
+        mesh=str(head.get("mesh", "-")),
+        at=end,
+        window=Window(from_=format_time(min(times, default=None)), to=end),
+        source=Layout(layout=str(head.get("layout", ""))),
+        items=[to_record(item) for item in items],
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    return parse_time(text) if text else None

@@ -1,0 +1,210 @@
+"""Write a bundle: journal first, member by member, so that it opens whenever the writer is stopped."""
+
+import secrets
+import zipfile
+from collections.abc import Iterable
+from datetime import datetime
+from importlib.metadata import version
+from types import TracebackType
+from typing import Any, Self
+
+import fsspec
+import msgspec
+import zstandard
+
+from meshforensics.bundle import _bag
+from meshforensics.bundle._layout import path_of
+from meshforensics.bundle._manifest import SCHEMA, Layout, Manifest, Window, encode, identity, sort_key, to_record
+from meshforensics.bundle._reader import Bundle, open_bundle
+from meshforensics.bundle._redaction import Redactor
+from meshforensics.model import BundleError, Cause, Item, Status, format_time
+
+_LEVEL = 3
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class BundleWriter:
+    """Writes one bundle to a directory or a zip, on disk or behind any fsspec URL.
+
+    Everything is written to a directory first (a zip is written from it at the end): the journal with the
+    plan, each member under a temporary name and then renamed. Killed at any moment, the directory opens and
+    says what is missing. Content is redacted before it is hashed, compressed or written.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        mesh: str = "-",
+        layout: str = "",
+        window: tuple[datetime | None, datetime | None] = (None, None),
+        redact_hosts: bool = False,
+        pseudonym_key: bytes | None = None,
+    ) -> None:
+        self.url = url
+        self.mesh = mesh
+        self.layout = layout
+        self._window = window
+        self._sealed = url.endswith(".zip")
+        self._filesystem, root = fsspec.core.url_to_fs(url)
+        self._root = f"{root}.partial" if self._sealed else root.rstrip("/")
+        self._redactor = Redactor(pseudonym_key or secrets.token_bytes(32), hosts=redact_hosts)
+        self._compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
+        self._items: list[Item] = []
+        self._paths: set[str] = set()
+        self._stored: dict[str, tuple[str, int]] = {}
+        self._journal = b""
+        self._prepare(root)
+
+    def __enter__(self) -> Self:
+        """The writer itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to do: what was written stays, sealed or not."""
+
+    def plan(self, entries: Iterable[tuple[str, str]]) -> None:
+        """Record what is going to be asked: the first records of the journal."""
+        for kind, subject in entries:
+            self._note({"planned": {"kind": kind, "subject": subject}})
+
+    def add(
+        self,
+        kind: str,
+        subject: str,
+        payload: bytes,
+        *,
+        captured_at: datetime | None,
+        time_source: str,
+        status: Status = Status.CAPTURED,
+        cause: Cause | None = None,
+        detail: str = "",
+        duration_s: float | None = None,
+    ) -> Item:
+        """Redact, hash, compress and write one item; returns it as the manifest will say it."""
+        content, redactions = self._redactor.redact(payload)
+        path = path_of(kind, subject, captured_at, self._paths)
+        self._paths.add(path)
+        self._write(path, self._compress.compress(content))
+        return self._done(
+            Item(
+                kind=kind,
+                subject=subject,
+                status=status,
+                captured_at=captured_at,
+                time_source=time_source,
+                cause=cause,
+                detail=detail,
+                path=path,
+                sha256=_bag.digest(content),
+                bytes=len(content),
+                duration_s=duration_s,
+                redactions=redactions,
+            )
+        )
+
+    def miss(
+        self,
+        kind: str,
+        subject: str,
+        *,
+        status: Status,
+        cause: Cause | None,
+        detail: str = "",
+        captured_at: datetime | None = None,
+        time_source: str = "unknown",
+    ) -> Item:
+        """Record an item that is not there, and why."""
+        return self._done(
+            Item(
+                kind=kind,
+                subject=subject,
+                status=status,
+                cause=cause,
+                detail=detail,
+                captured_at=captured_at,
+                time_source=time_source,
+            )
+        )
+
+    def seal(self, at: datetime | None = None) -> Bundle:
+        """Write manifest and tag files (and the zip, where one was asked for); returns the bundle, opened."""
+        payload = dict(self._stored)
+        items = sorted(self._items, key=sort_key)
+        times = [item.captured_at for item in items if item.captured_at]
+        start, end = self._window
+        start, end = start or min(times, default=None), end or max(times, default=None)
+        manifest = Manifest(
+            schema=SCHEMA,
+            id=identity(items),
+            tool=_tool(),
+            mesh=self.mesh,
+            at=format_time(at or end),
+            window=Window(from_=format_time(start), to=format_time(end)),
+            source=Layout(layout=self.layout),
+            items=[to_record(item) for item in items],
+        )
+        self._tags(manifest, payload, end)
+        if self._sealed:
+            self._zip()
+        return open_bundle(self.url)
+
+    def _tags(self, manifest: Manifest, payload: dict[str, tuple[str, int]], end: datetime | None) -> None:
+        octets = sum(size for _, size in payload.values())
+        date = end.date().isoformat() if end else "1970-01-01"
+        tags = {
+            "bagit.txt": _bag.DECLARATION,
+            "bag-info.txt": _bag.info(tool=_tool(), date=date, octets=octets, files=len(payload), mesh=self.mesh),
+            "manifest.json": encode(manifest),
+            _bag.MANIFEST: _bag.sums({name: digest for name, (digest, _) in payload.items()}),
+        }
+        for name, content in tags.items():
+            self._write_file(name, content)
+        self._filesystem.rm_file(f"{self._root}/journal.jsonl")
+        self._write_file(_bag.TAGS, _bag.sums({name: _bag.digest(content) for name, content in tags.items()}))
+
+    def _prepare(self, target: str) -> None:
+        if self._filesystem.exists(target) and (self._sealed or self._filesystem.ls(target)):
+            raise BundleError(f"{self.url} exists already; give another name, nothing is overwritten")
+        if self._filesystem.exists(self._root) and self._filesystem.ls(self._root):
+            raise BundleError(f"{self._root} is left from a run that was stopped; open it, or delete it")
+        self._filesystem.makedirs(self._root, exist_ok=True)
+        self._note({"schema": SCHEMA, "tool": _tool(), "mesh": self.mesh, "layout": self.layout})
+
+    def _done(self, item: Item) -> Item:
+        self._items.append(item)
+        self._note({"item": msgspec.to_builtins(to_record(item))})
+        return item
+
+    def _note(self, record: dict[str, Any]) -> None:
+        """Append one record to the journal; object stores cannot append, so there it is written anew."""
+        line = msgspec.json.encode(record) + b"\n"
+        self._journal += line
+        with self._filesystem.open(f"{self._root}/journal.jsonl", "ab") as journal:
+            journal.write(line)
+
+    def _write(self, path: str, compressed: bytes) -> None:
+        self._stored[path] = (_bag.digest(compressed), len(compressed))
+        self._write_file(path, compressed)
+
+    def _write_file(self, name: str, content: bytes) -> None:
+        target = f"{self._root}/{name}"
+        self._filesystem.makedirs(target.rpartition("/")[0], exist_ok=True)
+        self._filesystem.pipe_file(f"{target}.tmp", content)
+        self._filesystem.mv(f"{target}.tmp", target)
+
+    def _zip(self) -> None:
+        """Write the zip from the directory: stored members, sorted, with one fixed time."""
+        folder = open_bundle(self._root if "://" not in self.url else f"{self.url}.partial").store
+        _, target = fsspec.core.url_to_fs(self.url)
+        with self._filesystem.open(f"{target}.tmp", "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            for name in folder.names():
+                archive.writestr(zipfile.ZipInfo(name, _EPOCH), folder.raw(name))
+        self._filesystem.mv(f"{target}.tmp", target)
+        self._filesystem.rm(self._root, recursive=True)
+
+
+def _tool() -> str:
+    return f"meshforensics {version('meshforensics')}"
