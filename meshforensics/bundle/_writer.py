@@ -4,7 +4,6 @@ import secrets
 import zipfile
 from collections.abc import Iterable
 from datetime import datetime
-from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,8 +17,10 @@ from meshforensics.bundle._manifest import SCHEMA, Layout, Manifest, Window, enc
 from meshforensics.bundle._reader import Bundle, open_bundle
 from meshforensics.bundle._redaction import Redactor
 from meshforensics.model import BundleError, Cause, Item, Status, format_time
+from meshforensics.model.version import __version__
 
 _LEVEL = 3
+TOOL = f"meshforensics {__version__}"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -139,7 +140,7 @@ class BundleWriter:
         manifest = Manifest(
             schema=SCHEMA,
             id=identity(items),
-            tool=_tool(),
+            tool=TOOL,
             mesh=self.mesh,
             at=format_time(at or end),
             window=Window(from_=format_time(start), to=format_time(end)),
@@ -156,7 +157,7 @@ class BundleWriter:
         date = end.date().isoformat() if end else "1970-01-01"
         tags = {
             "bagit.txt": _bag.DECLARATION,
-            "bag-info.txt": _bag.info(tool=_tool(), date=date, octets=octets, files=len(payload), mesh=self.mesh),
+            "bag-info.txt": _bag.info(tool=TOOL, date=date, octets=octets, files=len(payload), mesh=self.mesh),
             "manifest.json": encode(manifest),
             _bag.MANIFEST: _bag.sums({name: digest for name, (digest, _) in payload.items()}),
         }
@@ -171,7 +172,7 @@ class BundleWriter:
         if self._filesystem.exists(self._root) and self._filesystem.ls(self._root):
             raise BundleError(f"{self._root} is left from a run that was stopped; open it, or delete it")
         self._filesystem.makedirs(self._root, exist_ok=True)
-        self._note({"schema": SCHEMA, "tool": _tool(), "mesh": self.mesh, "layout": self.layout})
+        self._note({"schema": SCHEMA, "tool": TOOL, "mesh": self.mesh, "layout": self.layout})
 
     def _done(self, item: Item) -> Item:
         self._items.append(item)
@@ -204,7 +205,3 @@ class BundleWriter:
                 archive.writestr(zipfile.ZipInfo(name, _EPOCH), folder.raw(name))
         self._filesystem.mv(f"{target}.tmp", target)
         self._filesystem.rm(self._root, recursive=True)
-
-
-def _tool() -> str:
-    return f"meshforensics {version('meshforensics')}"
