@@ -124,7 +124,7 @@ def _described(lines: _Lines) -> Described:
     last = max((number for number, line in lines if line.strip()), default=lines[0][0])
     return Described(
         name=fields.get("Name", ""),
-        namespace=_said(fields.get("Namespace")),
+        namespace=said(fields.get("Namespace")),
         pointer=f"L{lines[0][0]}-L{last}",
         fields=fields,
         labels=_pairs(fields, blocks, "Labels", "="),
@@ -138,7 +138,8 @@ def _described(lines: _Lines) -> Described:
     )
 
 
-def _said(text: str | None) -> str | None:
+def said(text: str | None) -> str | None:
+    """The text, unless it is one of the words for nothing."""
     return None if text is None or text in _NONE else text
 
 

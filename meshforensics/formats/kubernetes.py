@@ -178,10 +178,11 @@ def _several_json(body: bytes) -> list[Any] | None:
         rest = body.decode()
         at = 0
         while at < len(rest):
-            value, at = decoder.raw_decode(rest, at)
-            made.append(value)
+            start = at
+            _, at = decoder.raw_decode(rest, at)
+            made.append(decode_json(rest[start:at].encode(), what=_WHAT))
             at = _BLANK.match(rest, at).end()  # type: ignore[union-attr]  # it matches nothing, too
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, NotTheFormError):
         return None
     return made
 

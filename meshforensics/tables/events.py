@@ -1,0 +1,143 @@
+"""Events of the cluster, from objects, from kubectl's table, and from descriptions."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from meshforensics.formats import describe, kubectl
+from meshforensics.formats.kubernetes import KubernetesObject, mapping, object_id, text
+from meshforensics.tables._declare import Column, Reading, Row, Table
+from meshforensics.tables._kubernetes import before, is_text_table, number, reads, rows
+
+_KINDS = {
+    "pod": "Pod",
+    "node": "Node",
+    "replicaset": "ReplicaSet",
+    "deployment": "Deployment",
+    "statefulset": "StatefulSet",
+    "daemonset": "DaemonSet",
+    "job": "Job",
+    "cronjob": "CronJob",
+    "service": "Service",
+    "endpoints": "Endpoints",
+    "endpointslice": "EndpointSlice",
+    "namespace": "Namespace",
+    "configmap": "ConfigMap",
+    "secret": "Secret",
+    "ingress": "Ingress",
+    "gateway": "Gateway",
+    "persistentvolumeclaim": "PersistentVolumeClaim",
+    "poddisruptionbudget": "PodDisruptionBudget",
+    "horizontalpodautoscaler": "HorizontalPodAutoscaler",
+    "serviceaccount": "ServiceAccount",
+    "lease": "Lease",
+}
+"""kubectl prints kinds in lower case; other kinds keep that."""
+
+
+def _event(one: KubernetesObject) -> Iterator[Row]:
+    about = mapping(one.body, "involvedObject") or mapping(one.body, "regarding")
+    series = mapping(one.body, "series")
+    when = (text(series, "lastObservedTime"), *(text(one.body, key) for key in _LAST), one.created_at)
+    first = (text(one.body, "firstTimestamp"), text(one.body, "deprecatedFirstTimestamp"))
+    source = mapping(one.body, "source") or mapping(one.body, "deprecatedSource")
+    namespace = text(about, "namespace") or (one.namespace if about.get("kind") != "Node" else None)
+    yield (
+        one.pointer,
+        next((at for at in when if at), None),
+        next((at for at in (*first, text(one.body, "eventTime"), one.created_at) if at), None),
+        namespace,
+        *_about(str(about.get("kind") or ""), namespace, str(about.get("name") or "")),
+        text(one.body, "type"),
+        text(one.body, "reason"),
+        str(one.body.get("message") or one.body.get("note") or ""),
+        _count(one.body, series),
+        text(source, "component") or text(one.body, "reportingComponent") or text(one.body, "reportingController"),
+    )
+
+
+_LAST = ("lastTimestamp", "deprecatedLastTimestamp", "eventTime")
+
+
+def _count(body: dict[str, Any], series: dict[str, Any]) -> int:
+    counts = (number(of) for of in (series.get("count"), body.get("count"), body.get("deprecatedCount")))
+    return next((count for count in counts if count), 1)
+
+
+def _about(kind: str, namespace: str | None, name: str) -> tuple[str, str, str]:
+    return kind, name, object_id(kind, namespace, name)
+
+
+_objects = rows(["Event"], _event)
+
+
+def _objects_or_text(reading: Reading) -> Iterable[Row] | None:
+    return _from_table(reading) if is_text_table(reading) else _objects(reading)
+
+
+def _from_table(reading: Reading) -> Iterator[Row]:
+    for row in reading.decoded(kubectl.decode):
+        cells = row.cells
+        kind, _, name = cells.get("OBJECT", "").partition("/")
+        own = _KINDS.get(kind, kind)
+        namespace = cells.get("NAMESPACE") if own != "Node" else None
+        first = kubectl.age_seconds(cells.get("FIRST SEEN", ""))
+        last = kubectl.age_seconds(cells.get("LAST SEEN", ""))
+        count = cells.get("COUNT", "")
+        yield (
+            row.pointer,
+            before(reading.item.captured_at, last),
+            before(reading.item.captured_at, last if first is None else first),
+            namespace or None,
+            *_about(own, namespace, name),
+            cells.get("TYPE"),
+            cells.get("REASON"),
+            cells.get("MESSAGE", ""),
+            int(count) if count.isascii() and count.isdigit() and len(count) < 18 else 1,
+            cells.get("SOURCE", "").partition(",")[0] or None,
+        )
+
+
+def _described(reading: Reading) -> Iterable[Row] | None:
+    """Events below descriptions; a description without events says nothing of others."""
+    made = [
+        (
+            event.pointer,
+            before(reading.item.captured_at, event.age_s),
+            before(reading.item.captured_at, event.first_age_s),
+            one.namespace,
+            *_about(one.kind, one.namespace, one.name),
+            event.type,
+            event.reason,
+            event.message,
+            event.count,
+            event.source,
+        )
+        for one in reading.decoded(describe.decode)
+        for event in one.events
+    ]
+    return made or None
+
+
+events = Table(
+    id="events",
+    about="Events of the cluster; ages of a printed table are counted back from the capture.",
+    of="mesh",
+    columns=(
+        Column("at", "datetime64[us, UTC]", about="When it was seen last.", source="lastTimestamp, eventTime"),
+        Column("first_at", "datetime64[us, UTC]", about="When it was seen first.", source="firstTimestamp"),
+        Column("namespace", "category", about="Namespace of the object.", source="involvedObject.namespace"),
+        Column("kind", "category", about="Kind of the object.", source="involvedObject.kind"),
+        Column("name", "category", about="Name of the object.", source="involvedObject.name"),
+        Column("object", "category", about="The object as Kind:namespace/name.", source="involvedObject"),
+        Column("type", "category", about="Normal or Warning.", source="type"),
+        Column("reason", "category", about="Reason, one word.", source="reason"),
+        Column("message", "str", about="What happened.", source="message"),
+        Column("count", "Int64", about="How often.", source="count, series.count"),
+        Column("source", "category", about="Who says so.", source="source.component"),
+    ),
+    reads={
+        **reads(_objects_or_text, "kubernetes.events", "kubernetes.events.events.k8s.io", "foreign.events"),
+        "foreign.k8s-resources": _objects,
+        "foreign.describe-pods": _described,
+    },
+)
