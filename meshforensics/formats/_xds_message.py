@@ -163,7 +163,7 @@ def spellings(name: str) -> tuple[str, ...]:
 def _as(kind: type, value: Any, pointer: str) -> Any:
     if not isinstance(value, kind):
         wanted = "an object" if kind is dict else "a list"
-        raise NotTheFormError(f"not a config dump: {pointer or 'the document'} is {_what(value)}, not {wanted}")
+        raise NotTheFormError(f"not of the form: {pointer or 'the document'} is {_what(value)}, not {wanted}")
     return value
 
 
