@@ -15,7 +15,7 @@ from meshforensics.formats._xds_route import Destination, Route, RouteConfig, Vi
 from meshforensics.formats._xds_scan import scan
 from meshforensics.formats._xds_secret import Pem, Secret
 from meshforensics.formats._xds_shapes import read_shapes
-from meshforensics.formats._xds_store import Resource, Resources
+from meshforensics.formats._xds_store import Kind, Resource, Resources
 from meshforensics.model import NotTheFormError
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Endpoint",
     "Entry",
     "FilterChain",
+    "Kind",
     "Listener",
     "Pem",
     "PlacedPem",

@@ -1,0 +1,120 @@
+"""What the tables of xDS resources have in common: each distinct resource once, and where proxies hold it."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from meshforensics.formats.config_dump import ConfigDump, Entry, Kind, Resource, ResourceStore
+from meshforensics.tables._declare import Column, Reading, Row, Rows
+
+RESOURCE = Column(
+    "resource",
+    "category",
+    about="Hash of the resource's content, the same on every proxy that holds the same.",
+    source="sha256 of the resource without @type, keys sorted; 16 hex digits",
+)
+OBJECT = Column(
+    "object",
+    "category",
+    about="The object that made it, as Kind:namespace/name.",
+    source="metadata.filter_metadata.istio.config",
+)
+
+INSTANCE = (
+    RESOURCE,
+    Column("name", "category", about="Name of the resource.", source="name"),
+    Column(
+        "version_info",
+        "category",
+        about="Version of the response that last touched it; no proof that it was accepted.",
+        source="version_info",
+    ),
+    Column("last_updated", "datetime64[us, UTC]", about="When it last changed.", source="last_updated"),
+    Column(
+        "state",
+        "category",
+        about="active, warming, draining, static, or error for one that was refused; missing where unknown.",
+        source="the list of the dump that holds it",
+    ),
+    Column("error", "str", about="Why an update of it was refused.", source="error_state.details"),
+)
+"""Columns of every table that says which proxy holds which resource."""
+
+
+class Held(NamedTuple):
+    """A distinct resource with the first place where it was seen."""
+
+    place: str
+    resource: Resource
+
+
+def dump_of(reading: Reading) -> ConfigDump:
+    """The config dump of an item; resources are decoded once for all items."""
+    return reading.decoded(reading.shared(ResourceStore).decode)
+
+
+def distinct(reading: Reading, kind: Kind) -> Iterator[Held] | None:
+    """Resources of `kind` that no item before had; None for a dump that says nothing of that kind."""
+    dump = dump_of(reading)
+    if not _told(dump, kind):
+        return None
+    return _new(reading, dump, kind)
+
+
+def _new(reading: Reading, dump: ConfigDump, kind: Kind) -> Iterator[Held]:
+    for entry in dump.entries(kind):
+        if entry.resource is not None and reading.first(entry.resource.id):
+            yield Held(entry.place, entry.resource)
+    for _, held in _inner(dump, kind):
+        if reading.first(held.resource.id):
+            yield held
+
+
+def instances(kind: Kind) -> Rows:
+    """A rows function for the places where proxies hold resources of `kind`."""
+
+    def rows(reading: Reading) -> Iterable[Row] | None:
+        dump = dump_of(reading)
+        if not _told(dump, kind):
+            return None
+        return [_instance(entry) for entry in dump.entries(kind)] + _inner_rows(dump, kind)
+
+    return rows
+
+
+def _instance(entry: Entry) -> Row:
+    resource, error = entry.resource, entry.error
+    return (
+        entry.pointer,
+        None if resource is None else resource.id,
+        entry.name,
+        entry.version_info,
+        entry.last_updated,
+        entry.state,
+        None if error is None else error.details,
+    )
+
+
+def _inner_rows(dump: ConfigDump, kind: Kind) -> list[Row]:
+    """Instances of route configurations that stand inside listeners and nowhere else."""
+    found = list(_inner(dump, kind))
+    known = {entry.resource.id for entry in dump.entries(kind) if entry.resource} if found else set()
+    return [
+        (held.place, held.resource.id, held.resource.name, by.version_info, by.last_updated, by.state, None)
+        for by, held in found
+        if held.resource.id not in known
+    ]
+
+
+def _inner(dump: ConfigDump, kind: Kind) -> Iterator[tuple[Entry, Held]]:
+    """Resources inside others: Envoy lists inline routes as static routes too, older tools do not."""
+    if kind != "route":
+        return
+    for entry in dump.entries("listener"):
+        if entry.resource is not None:
+            for pointer, resource in entry.resource.inner:
+                yield entry, Held(entry.place + pointer, resource)
+
+
+def _told(dump: ConfigDump, kind: Kind) -> bool:
+    kinds = {section.kind for section in dump.sections}
+    return kind in kinds or (kind == "route" and any(True for _ in _inner(dump, kind)))
