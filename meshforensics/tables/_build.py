@@ -21,6 +21,13 @@ _ARROW = {
     "Float64": pa.float64(),
     "boolean": pa.bool_(),
 }
+_PANDAS = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+"""Straight from Arrow to pandas: a Python object for each value would cost more than the rest."""
 
 
 class Evidence(Protocol):
@@ -277,7 +284,7 @@ def _series(table: Table, column: Column, values: Sequence[object]) -> "pd.Serie
         array = pa.array(values, type=_ARROW[column.dtype])
         if column.dtype == "category":
             return cast("pd.Series[Any]", array.dictionary_encode().to_pandas())
-        return cast("pd.Series[Any]", pd.Series(array.to_pylist(), dtype=cast("Any", column.dtype)))
+        return cast("pd.Series[Any]", array.to_pandas(types_mapper=_PANDAS.get).astype(column.dtype))
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise DeclarationError(f"table {table.id}, column {column.name}: {error}") from error
 
