@@ -138,12 +138,15 @@ class Tables:
     def _derive(self, table: Table, over_time: bool) -> tuple[pd.DataFrame, State]:
         derives = cast("Callable[..., pd.DataFrame]", table.derives)
         arguments: dict[str, Any] = {}
-        reasons = []
+        needed: list[str] = []
+        optional: list[str] = []
         for name, parameter in inspect.signature(derives).parameters.items():
-            state = self.state(name, over_time=over_time)
+            reason = self.state(name, over_time=over_time).reason
             arguments[name] = self._get(name, over_time=over_time)[0]
-            if state.reason and parameter.default is inspect.Parameter.empty:
-                reasons.append(state.reason)
+            (needed if parameter.default is inspect.Parameter.empty else optional).append(reason)
+        reasons = [reason for reason in needed if reason]
+        if not needed and all(optional):
+            reasons = optional
         made = derives(**arguments)
         frame = typed(table, made, over_time=over_time)
         return frame, State(items=0, rows=len(frame), reason="; ".join(dict.fromkeys(reasons)))

@@ -6,6 +6,9 @@ import pandas as pd
 
 from meshforensics.model import Window
 
+ABSENT = pd.DataFrame()
+"""Default of a parameter that names a table which need not have been captured."""
+
 
 def text(series: "pd.Series[Any]") -> "pd.Series[str]":
     """The column as plain text; a missing value is empty. Categories become text too."""

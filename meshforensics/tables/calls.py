@@ -4,12 +4,12 @@ import pandas as pd
 
 from meshforensics.formats.signatures import family_of
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import text
+from meshforensics.tables._frames import ABSENT, text
 
 _FLAGLESS = "application"
 
 
-def _calls(access_log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> pd.DataFrame:
+def _calls(access_log: pd.DataFrame, pods: pd.DataFrame = ABSENT, proxies: pd.DataFrame = ABSENT) -> pd.DataFrame:
     rows = access_log[_from_caller(access_log, pods, proxies)].copy()
     rows["host"] = _host(rows)
     rows["subset"] = text(rows["cluster"]).str.split("|").str[2].fillna("")

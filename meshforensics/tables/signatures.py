@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.formats.signatures import signature_of
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import text
+from meshforensics.tables._frames import ABSENT, text
 
 _NAMES = (
     "namespace",
@@ -26,7 +26,9 @@ _NAMES = (
 )
 
 
-def _signatures(access_log: pd.DataFrame, proxy_log: pd.DataFrame, istiod_log: pd.DataFrame) -> pd.DataFrame:
+def _signatures(
+    access_log: pd.DataFrame = ABSENT, proxy_log: pd.DataFrame = ABSENT, istiod_log: pd.DataFrame = ABSENT
+) -> pd.DataFrame:
     rows = [
         *_matches(
             access_log,

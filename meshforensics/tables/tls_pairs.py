@@ -1,0 +1,143 @@
+"""TLS pairs: who calls whom, and whether each side can verify the other's leaf."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import pandas as pd
+
+from meshforensics.formats import x509
+from meshforensics.tables._declare import Column, Table
+from meshforensics.tables._frames import ABSENT, keys, text
+
+Proxy = tuple[str, ...]
+
+
+class _Identity(NamedTuple):
+    """The chain that a proxy shows, its roots, and the place of its leaf."""
+
+    leaf: str
+    serial: str
+    intermediates: tuple[str, ...]
+    roots: tuple[str, ...]
+    item: str
+    pointer: str
+
+
+def _pairs(
+    endpoints: pd.DataFrame, certificates: pd.DataFrame, proxies: pd.DataFrame = ABSENT, pods: pd.DataFrame = ABSENT
+) -> pd.DataFrame:
+    identities = _identities(certificates)
+    servers = {**_by_address(pods), **_by_address(proxies)}
+    rows = [
+        _judge(client, server, identities.get(client), identities.get(server), captured_at)
+        for client, server, captured_at in _edges(endpoints, servers)
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _by_address(frame: pd.DataFrame) -> dict[str, Proxy]:
+    pairs = zip(text(frame["ip"]), keys(frame, "namespace", "pod"), strict=True)
+    return {ip: proxy for ip, proxy in pairs if ip}
+
+
+def _edges(endpoints: pd.DataFrame, servers: dict[str, Proxy]) -> Iterator[tuple[Proxy, Proxy, object]]:
+    """Each caller with each proxy that one of its outbound clusters leads to, once, in order."""
+    outbound = endpoints[text(endpoints["cluster"]).str.startswith("outbound")]
+    address = text(outbound["address"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    seen: dict[tuple[Proxy, Proxy], object] = {}
+    for client, ip, captured_at in zip(
+        keys(outbound, "namespace", "pod"), address, outbound["captured_at"], strict=True
+    ):
+        server = servers.get(ip)
+        if server is not None and server != client:
+            seen.setdefault((client, server), captured_at)
+    for client, server in sorted(seen):
+        yield client, server, seen[client, server]
+
+
+def _identities(certificates: pd.DataFrame) -> dict[Proxy, _Identity]:
+    known = certificates[certificates["pem"].notna() & (text(certificates["place"]).str.startswith("sds:"))]
+    made: dict[Proxy, _Identity] = {}
+    for holder, rows in known.groupby(text(known["namespace"]) + "/" + text(known["pod"])):
+        own = rows[text(rows["place"]) == "sds:default"]
+        role = text(own["role"])
+        leaf = own[role == "leaf"].head(1)
+        made[tuple(str(holder).split("/", 1))] = _Identity(
+            leaf=text(leaf["pem"]).iloc[0] if len(leaf) else "",
+            serial=text(leaf["serial"]).iloc[0] if len(leaf) else "",
+            intermediates=tuple(text(own[role.isin(["intermediate", "root-in-chain"])]["pem"])),
+            roots=tuple(sorted(set(text(rows[text(rows["place"]) == "sds:ROOTCA"]["pem"])))),
+            item=text(leaf["item"]).iloc[0] if len(leaf) else "",
+            pointer=text(leaf["pointer"]).iloc[0] if len(leaf) else "",
+        )
+    return made
+
+
+def _judge(
+    client: Proxy, server: Proxy, caller: _Identity | None, called: _Identity | None, captured_at: object
+) -> tuple[object, ...]:
+    forward = _verify(called, caller)
+    back = _verify(caller, called)
+    known = [each.verified for each in (forward, back) if each is not None]
+    verified = None if not known else (False if not all(known) else (True if len(known) == 2 else None))
+    reasons = [each.reason for each in (forward, back) if each is not None and each.reason]
+    shown = called or caller
+    return (
+        *client,
+        captured_at,
+        *server,
+        verified,
+        None if forward is None else forward.verified,
+        None if back is None else back.verified,
+        called.serial if called else None,
+        _root_serials(called),
+        _root_serials(caller),
+        reasons[0] if reasons else None,
+        shown.item if shown else "",
+        shown.pointer if shown else "",
+    )
+
+
+def _verify(shows: _Identity | None, judges: _Identity | None) -> x509.Verdict | None:
+    """What `judges` says of the leaf that `shows` has; None where either side was not captured."""
+    if shows is None or judges is None or not shows.leaf or not judges.roots:
+        return None
+    return _verify_chain(shows.leaf, shows.intermediates, judges.roots)
+
+
+@cache
+def _verify_chain(leaf: str, intermediates: tuple[str, ...], roots: tuple[str, ...]) -> x509.Verdict:
+    return x509.verify_chain(leaf, intermediates, roots)
+
+
+@cache
+def _serials_of(roots: tuple[str, ...]) -> str:
+    return ", ".join(sorted({each.serial for root in roots for each in x509.certificates_of(root)[0]}))
+
+
+def _root_serials(of: _Identity | None) -> str | None:
+    return _serials_of(of.roots) if of is not None else None
+
+
+tls_pairs = Table(
+    id="tls_pairs",
+    about="Each caller with each proxy it may call: whether the leaves verify under the other's roots, by key.",
+    of="pod",
+    columns=(
+        Column("server_namespace", "category", about="Namespace of the server.", source="endpoints, pods"),
+        Column("server_pod", "category", about="Pod of the server.", source="endpoints, pods"),
+        Column(
+            "verified", "boolean", about="Both sides verify; missing where one was not captured.", source="computed"
+        ),
+        Column("client_verifies", "boolean", about="The caller verifies the server's leaf.", source="computed"),
+        Column("server_verifies", "boolean", about="The server verifies the caller's leaf.", source="computed"),
+        Column("server_serial", "str", about="Serial of the server's leaf.", source="certificates"),
+        Column("server_root", "str", about="Serials of the roots that the server trusts.", source="certificates"),
+        Column("client_root", "str", about="Serials of the roots that the caller trusts.", source="certificates"),
+        Column("reason", "str", about="Why a leaf does not verify.", source="computed"),
+    ),
+    derives=_pairs,
+)
+
+_COLUMNS = [column.name for column in tls_pairs.all_columns]
