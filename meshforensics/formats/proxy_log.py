@@ -6,10 +6,10 @@ import msgspec
 
 from meshforensics.formats._log import Log, Part
 from meshforensics.formats._log_line import LogLine
-from meshforensics.formats._rejected import Rejected, rejected_in
+from meshforensics.formats._rejected import Rejected, refused_resources, rejected_in
 from meshforensics.formats.access_log import AccessLine, parse_keys, parse_text
 
-__all__ = ["LogLine", "Part", "ProxyLog", "Rejected", "decode"]
+__all__ = ["LogLine", "Part", "ProxyLog", "Rejected", "decode", "refused_resources"]
 
 
 class ProxyLog(msgspec.Struct, frozen=True):

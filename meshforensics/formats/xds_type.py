@@ -5,9 +5,12 @@ from functools import lru_cache
 _SHORT = {
     "cluster": "cds",
     "listener": "lds",
+    "route": "rds",
     "routeconfiguration": "rds",
+    "scoped_route": "srds",
     "scopedrouteconfiguration": "srds",
     "clusterloadassignment": "eds",
+    "endpoint": "eds",
     "secret": "sds",
     "typedextensionconfig": "ecds",
     "address": "wds",
