@@ -1,0 +1,44 @@
+"""What an importer is: it recognises a layout, and says what each of its members is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from meshforensics.importers._source import Source
+from meshforensics.model import Cause, Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One item of a foreign source, or the reason why it is not there.
+
+    `payload` is None for what is not stored. `mesh` names the mesh that the item belongs to, where its
+    report tells it; reports of different meshes are not imported together.
+    """
+
+    kind: str
+    subject: str
+    payload: bytes | None
+    captured_at: datetime | None
+    time_source: str
+    status: Status = Status.CAPTURED
+    cause: Cause | None = None
+    detail: str = ""
+    mesh: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importer:
+    """One foreign layout.
+
+    Attributes:
+        id: name of the layout, kept in the bundle.
+        about: one sentence.
+        recognises: whether a source has this layout; two importers that both say so are an error.
+        read: the items of a source, in the order of its members.
+    """
+
+    id: str
+    about: str
+    recognises: Callable[[Source], bool]
+    read: Callable[[Source], Iterator[Found]]
