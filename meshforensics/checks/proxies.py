@@ -118,3 +118,25 @@ def not_live(proxies: pd.DataFrame) -> pd.DataFrame:
 def restarted(containers: pd.DataFrame, window: Window) -> pd.DataFrame:
     sidecars = _sidecars(containers)
     return sidecars[sidecars["last_finished_at"] >= pd.Timestamp(window.start)]
+
+
+@check(
+    "proxies.memory-grows",
+    phase="proxy-health",
+    plane="service",
+    severity="warning",
+    by=["namespace", "pod"],
+    observed="slope_low",
+    unit="bytes/h",
+    title="Live memory of a proxy grows over the series",
+    detail="{namespace}/{pod} grew from {first_bytes} to {last_bytes} live bytes in {span_s} s ({samples} samples), "
+    "open requests unfinished: {unfinished_share}",
+    remediation="See whether requests, configuration or series grow with it before calling it a leak.",
+    source="guide, memory-leak script (corrected: slope with interval, not first minus last)",
+)
+def memory_grows(growth_over_time: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    share = profile.number("memory.growth-share-per-hour") * growth_over_time["median_bytes"].astype(float)
+    least = share.clip(lower=profile.number("memory.growth-per-hour"))
+    enough = growth_over_time["samples"] >= profile.number("memory.samples")
+    above = growth_over_time["slope_low"].astype(float) > least
+    return growth_over_time[true(growth_over_time["rises"], missing=False) & above & enough.astype(bool)]

@@ -27,7 +27,7 @@ def memory_config_growth(case: Case) -> Judgement:
         check="memory.drivers",
     )
     return Judgement(
-        tests=(grows(case, case.source.over_time("memory"), grown), explained),
+        tests=(grows(case, grown), explained),
         subjects=tuple(each.subject for each in mine),
         onset=min((each.onset for each in mine), default=None),
         mechanism=mine[0].explained_by if mine else "",
