@@ -1,116 +1,218 @@
-"""Prometheus and OpenMetrics text, as Envoy, istiod, ztunnel and Linkerd expose it.
+"""A Prometheus scrape, of text format 0.0.4 or OpenMetrics, read line by line.
 
-Labels are read by prometheus_client's own parser where a line holds an escape; values are kept exact: gauges
-of Envoy go to 2^64-1, which a float cannot hold. Lines that are no samples (a tool's greeting, comment blocks
-between pods) are passed over, and a payload without any sample is refused.
+The usual form of a line is read here, because a row needs its line number and an exact number, and one bad
+line must not end the scrape. What is unusual but right (escapes, spaces, exemplars) goes to
+`prometheus_client`, line by line. What is no sample (a tool's message, ``{...}`` of a manual) is listed in
+`unread`; merged scrapes of pilot-agent hold families twice, with two types, and are read as they stand.
 """
 
 import re
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from meshforensics.formats._stat_records import Bucket, Owner, Stat, Stats, exact, owner_of_labels, real_of
+from meshforensics.formats._text_lines import shown, whole_lines
 from meshforensics.model import NotTheFormError
 
-_LINE = re.compile(
-    r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(?P<labels>.*)\})?[ \t]+(?P<value>[^\s#]+)"
-    r"(?:[ \t]+-?[\d.]+)?(?:[ \t]+#.*)?\Z"
+_WHAT = "a Prometheus scrape"
+_LABELS = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)="([^"\\]*)",?')
+_SAMPLE = re.compile(
+    r'([A-Za-z_:][A-Za-z0-9_:]*)(?:\{((?:[A-Za-z_][A-Za-z0-9_]*="[^"\\]*",?)*)\})? '
+    r"([-+]?(?:[0-9.]+(?:[eE][-+]?[0-9]+)?|Inf|NaN))(?: -?[0-9.]+)?\Z"
 )
-_LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)="([^"\\]*)"\s*(?:,|\Z)')
-_WHOLE = re.compile(r"\d{1,20}\Z")
-LARGEST = 2**64 - 1
+_NUMBER = re.compile(r"[}\s]([^}\s]+)(?:\s+-?[0-9.]+)?\s*\Z")
+_EXEMPLAR = re.compile(r"\s#\s+\{[^{]*\}\s+\S+(?:\s+\S+)?\s*\Z")
+_SUFFIX = re.compile(r"_(?:total|bucket|sum|count|created|info|gsum|gcount)\Z")
+_TYPES = {"unknown": "untyped", "gaugehistogram": "histogram", "stateset": "gauge", "info": "gauge"}
+_POINTS = ("histogram", "summary")
 
-Labels = tuple[tuple[str, str], ...]
 
-
-class Sample(NamedTuple):
-    """One sample: `value` where it is a whole number of 0 to 2^64-1, and `real` always; `line` from 1."""
-
-    line: int
+class _Sample(NamedTuple):
     name: str
-    labels: Labels
-    value: int | None
-    real: float
+    labels: str
+    number: str
 
 
-class Exposition(NamedTuple):
-    """The samples of one scrape, and the type of each family."""
-
-    samples: tuple[Sample, ...]
-    types: dict[str, str]
-
-    def type_of(self, name: str) -> str:
-        """counter, gauge, histogram or summary of a sample's family; empty when the scrape does not say."""
-        for suffix in ("", "_bucket", "_count", "_sum", "_total"):
-            base = name.removesuffix(suffix) if suffix else name
-            if base in self.types and (suffix == "" or base != name):
-                return self.types[base]
-        return ""
-
-
-def decode(payload: bytes) -> Exposition:
-    """Decode a scrape; a last line that is cut is left out.
+def decode(payload: bytes) -> Stats:
+    """Every sample of a scrape that makes sense.
 
     Raises:
-        NotTheFormError: there is no sample in it.
+        NotTheFormError: there are no samples, or more lines that are none than lines that are.
     """
-    text = payload.decode("utf-8", "replace")
-    whole = text if text.endswith("\n") else text[: text.rfind("\n") + 1] or text
-    samples: list[Sample] = []
     types: dict[str, str] = {}
-    for number, line in enumerate(whole.split("\n"), start=1):
-        if line.startswith("#"):
-            words = line.split()
-            if len(words) == 4 and words[1] == "TYPE":
-                types.setdefault(words[2], words[3])
+    stats: list[Stat] = []
+    points: dict[tuple[str, str, str], _Points] = {}
+    unread: list[tuple[int, str]] = []
+    for number, line in whole_lines(payload, what=_WHAT):
+        if not line or line.isspace():
             continue
-        sample = _sample(number, line.rstrip("\r")) if line else None
-        if sample is not None:
-            samples.append(sample)
-    if not samples:
-        raise NotTheFormError(f"no Prometheus text: it holds no sample; it begins {text[:40]!r}")
-    return Exposition(tuple(samples), types)
+        if line[0] == "#":
+            _comment(line, types)
+            continue
+        sample = _sample(line)
+        if sample is None:
+            unread.append((number, line))
+        else:
+            _put(number, sample, types, stats, points)
+    _refuse_others(len(stats) + sum(len(one.points) for one in points.values()), unread)
+    histograms = [bucket for one in points.values() for bucket in one.buckets()]
+    return Stats(tuple(stats), tuple(histograms), tuple(number for number, _ in unread))
 
 
-def _sample(number: int, line: str) -> Sample | None:
-    found = _LINE.match(line)
-    if found is None:
-        return None
-    labels = _labels(found["labels"] or "", line)
-    if labels is None:
-        return None
-    exact, real = _number(found["value"])
-    return None if real is None else Sample(number, found["name"], labels, exact, real)
+def _refuse_others(samples: int, unread: list[tuple[int, str]]) -> None:
+    if not samples and not unread:
+        raise NotTheFormError(f"not {_WHAT}: comments without a sample")
+    if len(unread) > samples:
+        raise NotTheFormError(f"not {_WHAT}: line {unread[0][0]} is {shown(unread[0][1])}")
 
 
-def _labels(text: str, line: str) -> Labels | None:
-    pairs: list[tuple[str, str]] = []
-    at = 0
-    while at < len(text):
-        found = _LABEL.match(text, at)
-        if found is None:
-            return _escaped(line)
-        pairs.append((found.group(1), found.group(2)))
-        at = found.end()
-    return tuple(sorted(pairs))
+def _comment(line: str, types: dict[str, str]) -> None:
+    parts = line.split(None, 3)
+    if len(parts) == 4 and parts[1] == "TYPE":
+        types[parts[2]] = _TYPES.get(parts[3], parts[3]).strip()
 
 
-def _escaped(line: str) -> Labels | None:
-    """The labels of a line with escapes, by the library's parser; None where it is no sample."""
+def _sample(line: str) -> _Sample | None:
+    found = _SAMPLE.match(line)
+    if found:
+        return _Sample(found[1], found[2] or "", found[3])
+    return _unusual(line)
+
+
+def _unusual(line: str) -> _Sample | None:
+    """A sample of a less usual form, read by the library; its number is read again, for it may be inexact."""
+    plain = _EXEMPLAR.sub("", line)
     try:
-        for family in text_string_to_metric_families(line + "\n"):
-            for sample in family.samples:
-                return tuple(sorted(sample.labels.items()))
+        found = [sample for family in text_string_to_metric_families(plain) for sample in family.samples]
     except (ValueError, IndexError, KeyError):
         return None
-    return None
+    number = _NUMBER.search(plain)
+    if len(found) != 1 or number is None or _not_a_number(number[1]):
+        return None
+    labels = ",".join(f'{key}="{_escaped(value)}"' for key, value in found[0].labels.items())
+    return _Sample(found[0].name, labels, number[1])
 
 
-def _number(text: str) -> tuple[int | None, float | None]:
-    if _WHOLE.match(text) and int(text) <= LARGEST:
-        return int(text), float(text)
-    try:
-        real = float(text)
-    except ValueError:
-        return None, None
-    return (int(real) if real.is_integer() and 0 <= real <= 2**53 else None), real
+def _not_a_number(text: str) -> bool:
+    return real_of(text) is None and text.lower() != "nan"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+@lru_cache(maxsize=65536)
+def _read_labels(text: str) -> dict[str, str]:
+    """Labels of a text between braces. Whoever gets the result leaves it as it is."""
+    if "\\" not in text:
+        return dict(_LABELS.findall(text))
+    found = next(iter(text_string_to_metric_families(f"x{{{text}}} 0")))
+    return dict(found.samples[0].labels)
+
+
+@lru_cache(maxsize=65536)
+def _owner(labels: str, name: str) -> Owner:
+    return owner_of_labels(_read_labels(labels), name)
+
+
+def _put(
+    number: int,
+    sample: _Sample,
+    types: dict[str, str],
+    stats: list[Stat],
+    points: "dict[tuple[str, str, str], _Points]",
+) -> None:
+    family, suffix = sample.name, ""
+    type_ = types.get(family)
+    if type_ is None:
+        found = _SUFFIX.search(family)
+        if found and family[: found.start()] in types:
+            family, suffix = family[: found.start()], found[0]
+            type_ = types[family]
+    if type_ in _POINTS and suffix != "_created":
+        _point(number, sample, (family, suffix, type_), points)
+        return
+    owner = _owner(sample.labels, sample.name)
+    text = sample.number
+    stats.append(
+        Stat(
+            f"L{number}",
+            sample.name,
+            type_,
+            owner.labels,
+            owner.cluster,
+            owner.listener,
+            owner.response_code,
+            exact(text),
+            real_of(text),
+            None,
+        )
+    )
+
+
+def _point(
+    number: int,
+    sample: _Sample,
+    family: tuple[str, str, str],
+    points: "dict[tuple[str, str, str], _Points]",
+) -> None:
+    name, suffix, type_ = family
+    labels, bound = sample.labels, ""
+    if suffix not in ("_sum", "_count"):
+        labels, bound = _without_bound(labels)
+    key = (name, type_, labels)
+    held = points.get(key)
+    if held is None:
+        held = points[key] = _Points(name, type_, labels)
+    held.add(f"L{number}", suffix, bound, sample.number)
+
+
+@lru_cache(maxsize=65536)
+def _without_bound(text: str) -> tuple[str, str]:
+    """Labels without `le` or `quantile`, and its value."""
+    labels = dict(_read_labels(text))
+    bound = labels.pop("le", None) or labels.pop("quantile", None) or ""
+    return ",".join(f'{key}="{_escaped(value)}"' for key, value in labels.items()), bound
+
+
+class _Points:
+    """A histogram or summary while its lines come in."""
+
+    def __init__(self, name: str, type_: str, labels: str) -> None:
+        self.name = name
+        self.type = type_
+        self.labels = labels
+        self.points: list[tuple[str, str, str]] = []
+        self.sum: float | None = None
+        self.count: int | None = None
+        self.total = ""
+
+    def add(self, pointer: str, suffix: str, bound: str, number: str) -> None:
+        """Take one line."""
+        if suffix == "_sum":
+            self.sum = real_of(number)
+        elif suffix == "_count":
+            self.count = exact(number)
+        else:
+            self.points.append((pointer, bound, number))
+            return
+        self.total = self.total or pointer
+
+    def buckets(self) -> Iterable[Bucket]:
+        """Its points; the total is added where no bucket without bound was told."""
+        owner = _owner(self.labels, self.name)
+        about = (self.name, self.type, owner.labels, owner.cluster, owner.listener)
+        told = False
+        for pointer, bound, number in self.points:
+            at = real_of(bound)
+            if self.type == "summary":
+                yield Bucket(pointer, *about, None, at, None, None, real_of(number))
+            else:
+                last = at == float("inf")
+                told = told or last
+                yield Bucket(pointer, *about, at, None, exact(number), self.sum if last else None, None)
+        if not told and self.total:
+            yield Bucket(self.total, *about, float("inf"), None, self.count, self.sum, None)

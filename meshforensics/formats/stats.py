@@ -1,164 +1,202 @@
-"""Envoy's ``/stats`` as text and as JSON: counters, gauges, text readouts, histograms."""
+"""Envoy's ``/stats`` as text or JSON: counters, gauges, texts and histograms (Envoy admin.rst).
+
+Of a histogram's two numbers, interval and cumulative, only the cumulative one is kept: an interval is the
+time since the last flush, which nobody knows afterwards.
+"""
 
 import re
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from meshforensics.formats._json import decode_json
+from meshforensics.formats._stat_records import LARGEST, Bucket, Stat, Stats, exact, owner_of_name, real_of
+from meshforensics.formats._text_lines import shown, whole_lines
 from meshforensics.model import NotTheFormError
 
-_TEXT = re.compile(r"(?P<name>\S.*?): (?P<value>\d+|\".*\"|No recorded values|(?:[PB][\d.e+]+\([^)]*\) ?)+)\Z")
-_QUANTILE = re.compile(r"([PB])([\d.e+]+)\(([^,)]*),([^)]*)\)")
-_DELIMITED = re.compile(r"^cluster\.(?P<cluster>[^;]+);\.(?P<rest>.+)\Z")
-_PLAIN = re.compile(
-    r"^cluster\.(?P<cluster>.+?)\."
-    r"(?P<rest>(?:[a-z0-9]+_[a-z0-9_]*|ssl|http[123]|internal|external|version|default|canary|zone)(?:\..*)?)\Z"
-)
-"""Without Istio's delimiter: a stat begins with the first part that holds an underscore, which no host name can."""
+__all__ = ["Bucket", "Stat", "Stats", "decode"]
 
-
-class Stat(NamedTuple):
-    """One counter or gauge. `value` is exact, up to 2^64-1; `type` is empty where the form does not say."""
-
-    pointer: str
-    name: str
-    value: int
-
-
-class Readout(NamedTuple):
-    """One text readout."""
-
-    pointer: str
-    name: str
-    text: str
-
-
-class Quantile(NamedTuple):
-    """One quantile (``P``) or bucket (``B``) of a histogram; only the cumulative value is comparable."""
-
-    pointer: str
-    name: str
-    kind: str
-    at: float
-    cumulative: float | None
-
-
-class Stats(NamedTuple):
-    """``/stats``."""
-
-    stats: tuple[Stat, ...]
-    readouts: tuple[Readout, ...]
-    quantiles: tuple[Quantile, ...]
+_WHAT = "an answer of /stats"
+_NUMBER = re.compile(r"(?P<name>\S.*): (?P<value>-?\d+)\Z")
+_READOUT = re.compile(r'(?P<name>\S.*?): "(?P<value>.*)"\Z')
+_HISTOGRAM = re.compile(r"(?P<name>\S.*): (?P<value>No recorded values|[PB][\d.eE+]+\(.*)\Z")
+_DETAILED = re.compile(r"(?P<name>\S.*):\Z")
+_DETAIL = re.compile(r"\s+(?P<part>totals|intervals|summary)=(?P<value>.*)\Z")
+_POINT = re.compile(r"([PB])([\d.eE+]+)\(([^,)]*),([^)]*)\)")
+_TOTAL = re.compile(r"([\d.eE+-]+),([\d.eE+-]+):(\d+)")
 
 
 def decode(payload: bytes) -> Stats:
-    """Decode ``/stats`` in either form.
+    """Every stat of an answer; in text, lines of another form are listed in `unread`.
 
     Raises:
-        NotTheFormError: the bytes are no such answer.
-        TruncatedError: JSON that ends in the middle.
+        TruncatedError: JSON that ends in the middle; text is read to its last whole line.
+        NotTheFormError: it is something else, such as a Prometheus scrape.
     """
-    return _json(payload) if payload.lstrip()[:1] == b"{" else _text(payload)
+    if payload.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return _json(decode_json(payload, what=_WHAT))
+    return _text(payload)
 
 
 def _text(payload: bytes) -> Stats:
-    text = payload.decode("utf-8", "replace")
-    whole = text if text.endswith("\n") else text[: text.rfind("\n") + 1]
     stats: list[Stat] = []
-    readouts: list[Readout] = []
-    quantiles: list[Quantile] = []
-    for number, line in enumerate(whole.split("\n"), start=1):
-        found = _TEXT.match(line.rstrip("\r"))
-        if found is None:
+    histograms: list[Bucket] = []
+    unread: list[tuple[int, str]] = []
+    detailed = ""
+    lines = read = 0
+    for number, line in whole_lines(payload, what=_WHAT):
+        if not line.strip():
             continue
-        name, value, pointer = found["name"], found["value"], f"L{number}"
-        if value.isdigit():
-            stats.append(Stat(pointer, name, int(value)))
-        elif value.startswith('"'):
-            readouts.append(Readout(pointer, name, value[1:-1]))
+        lines += 1
+        detail = _DETAIL.match(line) if detailed else None
+        if detail:
+            histograms += _detail(f"L{number}", detailed, detail["part"], detail["value"])
+        elif not _line(f"L{number}", line, stats, histograms):
+            begins = _DETAILED.match(line)
+            if not begins:
+                unread.append((number, line))
+                continue
+            detailed = begins["name"]
+        read += 1
+    _refuse_others(lines, unread)
+    return Stats(tuple(stats), tuple(histograms), tuple(number for number, _ in unread))
+
+
+def _refuse_others(lines: int, unread: list[tuple[int, str]]) -> None:
+    if 2 * len(unread) <= lines:
+        return
+    number, line = unread[0]
+    if line.startswith(("# TYPE ", "# HELP ")):
+        raise NotTheFormError(f"not {_WHAT}: a Prometheus scrape")
+    raise NotTheFormError(f"not {_WHAT}: line {number} is {shown(line)}")
+
+
+def _line(pointer: str, line: str, stats: list[Stat], histograms: list[Bucket]) -> bool:
+    """Take a line of one of the three forms; False where it is none of them."""
+    found = _NUMBER.match(line)
+    if found:
+        stats.append(_number(pointer, found["name"], found["value"]))
+        return True
+    found = _READOUT.match(line)
+    if found:
+        stats.append(_readout(pointer, found["name"], found["value"]))
+        return True
+    found = _HISTOGRAM.match(line)
+    if found:
+        histograms += _points(pointer, found["name"], found["value"])
+        return True
+    return False
+
+
+def _number(pointer: str, name: str, text: str) -> Stat:
+    return Stat(pointer, name, None, *owner_of_name(name), exact(text), real_of(text), None)
+
+
+def _readout(pointer: str, name: str, text: str) -> Stat:
+    return Stat(pointer, name, "text", *owner_of_name(name), None, None, text)
+
+
+def _points(pointer: str, name: str, text: str) -> Iterator[Bucket]:
+    """Quantiles ``P50(interval,cumulative)`` or buckets ``B5(interval,cumulative)``; nan is no value."""
+    for kind, at, _, cumulative in _POINT.findall(text):
+        place = real_of(at)
+        if place is None:
+            continue
+        if kind == "P":
+            yield _quantile(pointer, name, place / 100, real_of(cumulative))
         else:
-            quantiles += [
-                Quantile(pointer, name, kind, float(at), _real(cumulative))
-                for kind, at, _, cumulative in _QUANTILE.findall(value)
-            ]
-    if not stats and not readouts and not quantiles:
-        raise NotTheFormError(f"no Envoy /stats: no line is `name: value`; it begins {text[:40]!r}")
-    return Stats(tuple(stats), tuple(readouts), tuple(quantiles))
+            yield _bucket(pointer, name, place, exact(cumulative))
 
 
-def _json(payload: bytes) -> Stats:
-    raw = decode_json(payload, dict[str, Any], what="Envoy's /stats")
-    listed = raw.get("stats")
-    if not isinstance(listed, list):
-        raise NotTheFormError("not Envoy's /stats: it has no list `stats`")
+def _detail(pointer: str, name: str, part: str, text: str) -> Iterator[Bucket]:
+    """The buckets of the detailed form are counted each on its own; here they are summed up, as elsewhere."""
+    if part == "summary":
+        yield from _points(pointer, name, text)
+    elif part == "totals":
+        so_far = 0
+        for lower, width, count in _TOTAL.findall(text):
+            start, wide = real_of(lower), real_of(width)
+            so_far += int(count[:20])
+            if start is not None and wide is not None and so_far <= LARGEST:
+                yield _bucket(pointer, name, start + wide, so_far)
+
+
+def _quantile(pointer: str, name: str, quantile: float, real: float | None) -> Bucket:
+    labels, cluster, listener, _ = owner_of_name(name)
+    return Bucket(pointer, name, "summary", labels, cluster, listener, None, round(quantile, 6), None, None, real)
+
+
+def _bucket(pointer: str, name: str, le: float, count: int | None) -> Bucket:
+    labels, cluster, listener, _ = owner_of_name(name)
+    return Bucket(pointer, name, "histogram", labels, cluster, listener, le, None, count, None, None)
+
+
+def _json(document: Any) -> Stats:
+    held = document.get("stats") if isinstance(document, dict) else None
+    if not isinstance(held, list):
+        raise NotTheFormError(f"not {_WHAT}: JSON without a list stats")
     stats: list[Stat] = []
-    readouts: list[Readout] = []
-    quantiles: list[Quantile] = []
-    for index, each in enumerate(listed):
+    histograms: list[Bucket] = []
+    for index, each in enumerate(held):
         if not isinstance(each, dict):
-            continue
-        name, value, pointer = each.get("name"), each.get("value"), f"/stats/{index}"
-        if isinstance(name, str) and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-            stats.append(Stat(pointer, name, value))
-        elif isinstance(name, str) and isinstance(value, str):
-            readouts.append(Readout(pointer, name, value))
-        elif "histograms" in each:
-            quantiles += _histograms(each["histograms"], f"{pointer}/histograms")
-    return Stats(tuple(stats), tuple(readouts), tuple(quantiles))
+            raise NotTheFormError(f"not {_WHAT}: /stats/{index} is no object")
+        if "histograms" in each:
+            histograms += _json_histograms(each["histograms"], f"/stats/{index}/histograms")
+        elif isinstance(each.get("name"), str):
+            stats.append(_json_stat(f"/stats/{index}", each["name"], each.get("value")))
+    return Stats(tuple(stats), tuple(histograms))
 
 
-def _histograms(raw: object, pointer: str) -> list[Quantile]:
-    """The summary form (quantiles) or the bucket form."""
-    if isinstance(raw, dict):
-        levels = raw.get("supported_quantiles")
-        computed = raw.get("computed_quantiles")
-        if not isinstance(levels, list) or not isinstance(computed, list):
-            return []
-        return [
-            Quantile(f"{pointer}/computed_quantiles/{index}", str(each.get("name")), "P", float(level), _real(of))
-            for index, each in enumerate(computed)
-            if isinstance(each, dict)
-            for level, of in zip(levels, _cumulative(each.get("values")), strict=False)
-            if isinstance(level, (int, float))
-        ]
-    return [
-        Quantile(
-            f"{pointer}/{index}",
-            str(each.get("name")),
-            "B",
-            float(bucket["upper_bound"]),
-            _real(bucket.get("cumulative")),
-        )
-        for index, each in enumerate(raw if isinstance(raw, list) else [])
-        if isinstance(each, dict)
-        for bucket in each.get("buckets") or []
-        if isinstance(bucket, dict) and isinstance(bucket.get("upper_bound"), (int, float))
-    ]
+def _json_stat(pointer: str, name: str, value: Any) -> Stat:
+    """A number, or the text of a readout; Envoy prints numbers bare, so a quoted one is a text."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _readout(pointer, name, value if isinstance(value, str) else "")
+    return _number(pointer, name, str(value))
 
 
-def _cumulative(values: object) -> list[object]:
-    return (
-        [each.get("cumulative") if isinstance(each, dict) else None for each in values]
-        if isinstance(values, list)
-        else []
-    )
+def _json_histograms(held: Any, pointer: str) -> Iterator[Bucket]:
+    """Histograms in one of three forms: quantiles, buckets, or both in detail."""
+    if isinstance(held, list):
+        for index, each in _objects(held):
+            yield from _json_buckets(each, f"{pointer}/{index}")
+    elif isinstance(held, dict):
+        levels = _numbers(held.get("supported_quantiles")) or _numbers(held.get("supported_percentiles"))
+        for index, each in _objects(held.get("computed_quantiles")):
+            yield from _json_quantiles(each, f"{pointer}/computed_quantiles/{index}", "values", levels)
+        for index, each in _objects(held.get("details")):
+            yield from _json_details(each, f"{pointer}/details/{index}", levels)
 
 
-def _real(value: object) -> float | None:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return None if number != number else number  # noqa: PLR0124 - nan: no value in the interval
+def _json_buckets(each: dict[str, Any], pointer: str) -> Iterator[Bucket]:
+    for index, bucket in _objects(each.get("buckets")):
+        le = _real(bucket.get("upper_bound"))
+        if le is not None:
+            count = exact(str(bucket.get("cumulative")))
+            yield _bucket(f"{pointer}/buckets/{index}", str(each.get("name") or ""), le, count)
 
 
-def cluster_of(name: str) -> tuple[str, str]:
-    """The Envoy cluster of a dotted stat name, and the rest of it; the cluster is empty for other stats.
+def _json_quantiles(each: dict[str, Any], pointer: str, key: str, levels: list[float]) -> Iterator[Bucket]:
+    name = str(each.get("name") or "")
+    for (index, value), level in zip(_objects(each.get(key)), levels, strict=False):
+        yield _quantile(f"{pointer}/{key}/{index}", name, level / 100, _real(value.get("cumulative")))
 
-    >>> cluster_of("cluster.outbound|80||a.b.svc.cluster.local;.upstream_cx_total")
-    ('outbound|80||a.b.svc.cluster.local', 'upstream_cx_total')
-    """
-    for pattern in (_DELIMITED, _PLAIN):
-        found = pattern.match(name)
-        if found:
-            return found["cluster"].rstrip(";"), found["rest"]
-    return "", name
+
+def _json_details(each: dict[str, Any], pointer: str, levels: list[float]) -> Iterator[Bucket]:
+    yield from _json_quantiles(each, pointer, "percentiles", levels)
+    so_far = 0
+    for index, bucket in _objects(each.get("totals")):
+        lower, width = _real(bucket.get("lower_bound")), _real(bucket.get("width"))
+        so_far += exact(str(bucket.get("count"))) or 0
+        if lower is not None and width is not None and so_far <= LARGEST:
+            yield _bucket(f"{pointer}/totals/{index}", str(each.get("name") or ""), lower + width, so_far)
+
+
+def _objects(held: Any) -> Iterable[tuple[int, dict[str, Any]]]:
+    return ((n, each) for n, each in enumerate(held if isinstance(held, list) else []) if isinstance(each, dict))
+
+
+def _numbers(held: Any) -> list[float]:
+    return [one for each in (held if isinstance(held, list) else []) if (one := _real(each)) is not None]
+
+
+def _real(value: Any) -> float | None:
+    return None if value is None or isinstance(value, bool) else real_of(str(value))
