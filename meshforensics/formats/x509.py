@@ -1,7 +1,7 @@
-"""Certificates out of PEM text, and whether a leaf verifies under a set of roots, by key."""
+"""Certificates out of PEM text, and whether a leaf verifies under a set of roots, by key (RFC 5280)."""
 
-import re
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -11,23 +11,36 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
-_BLOCK = re.compile(
-    r"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----.*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----", re.DOTALL
+_BEGIN = "-----BEGIN "
+_LABELS = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
 )
-_LONGEST_CHAIN = 10
+"""What `cryptography` raises for a block or an extension that it cannot read; the last four are no ValueError."""
+
+NOT_TRUSTED = "its issuer is not trusted"
+OTHER_KEY = "a root of the issuer's name is trusted, with another key"
+BAD_SIGNATURE = "an intermediate of the issuer's name is there, with another key"
+UNREADABLE = "a certificate of the chain cannot be read"
 
 
 class Certificate(NamedTuple):
     """One certificate. `number` is its place among the PEM blocks of the text, from 1.
 
     Serials are lower-case hex without colons, fingerprints SHA-256 hex of the DER, `spki` that of the
-    SubjectPublicKeyInfo. Times are aware and UTC.
+    SubjectPublicKeyInfo, None for a key of an unknown kind. Times are aware and UTC.
     """
 
     number: int
     pem: str
     fingerprint: str
-    spki: str
+    spki: str | None
     serial: str
     subject: str
     issuer: str
@@ -43,7 +56,7 @@ class Certificate(NamedTuple):
 
 
 class Malformed(NamedTuple):
-    """A PEM block that is no readable certificate, and why."""
+    """A PEM block that says it is a certificate and is no readable one, and why."""
 
     number: int
     reason: str
@@ -58,27 +71,46 @@ class Verdict(NamedTuple):
 
 
 def certificates_of(text: str) -> tuple[tuple[Certificate, ...], tuple[Malformed, ...]]:
-    """Every certificate of a text of PEM blocks, and the blocks that are none."""
+    """Every certificate of a text of PEM blocks, and the blocks that claim to be one and are none.
+
+    Blocks of other things (a key, a revocation list) are counted in `number` and passed over.
+    """
     good: list[Certificate] = []
     bad: list[Malformed] = []
-    for number, found in enumerate(_BLOCK.finditer(text), start=1):
+    for number, pem in _blocks(text):
+        if not pem:
+            bad.append(Malformed(number, "a PEM block that does not end"))
+            continue
         try:
-            good.append(_certificate(number, found.group(0)))
-        except (ValueError, UnsupportedAlgorithm, TypeError) as error:
-            bad.append(Malformed(number, f"no readable certificate: {error}"))
+            good.append(_certificate(pem)._replace(number=number))
+        except _UNREADABLE as error:
+            bad.append(Malformed(number, f"no readable certificate: {_first_line(error)}"))
     return tuple(good), tuple(bad)
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:120] or type(error).__name__
+
+
+def _blocks(text: str) -> Iterator[tuple[int, str]]:
+    """Number and text of each block of a certificate; an empty text for one that does not end."""
+    for number, chunk in enumerate(text.split(_BEGIN)[1:], start=1):
+        label, dashes, _ = chunk.partition("-----")
+        if dashes and label in _LABELS:
+            end = f"-----END {label}-----"
+            at = chunk.find(end)
+            yield number, _BEGIN + chunk[: at + len(end)] if at >= 0 else ""
+
+
 @lru_cache(maxsize=8192)
-def _certificate(number: int, pem: str) -> Certificate:
+def _certificate(pem: str) -> Certificate:
     loaded = _load(pem)
-    public = loaded.public_key()
-    encoded = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    spki, key = _key(loaded)
     return Certificate(
-        number=number,
+        number=0,
         pem=pem,
         fingerprint=loaded.fingerprint(hashes.SHA256()).hex(),
-        spki=_sha256(encoded),
+        spki=spki,
         serial=format(loaded.serial_number, "x"),
         subject=loaded.subject.rfc4514_string(),
         issuer=loaded.issuer.rfc4514_string(),
@@ -87,7 +119,7 @@ def _certificate(number: int, pem: str) -> Certificate:
         not_after=loaded.not_valid_after_utc,
         is_ca=_is_ca(loaded),
         self_issued=loaded.subject == loaded.issuer and bool(list(loaded.subject)),
-        key=_key(public),
+        key=key,
         signature_algorithm=loaded.signature_algorithm_oid._name,
         subject_key_id=_key_id(loaded, x509.SubjectKeyIdentifier),
         authority_key_id=_key_id(loaded, x509.AuthorityKeyIdentifier),
@@ -96,27 +128,56 @@ def _certificate(number: int, pem: str) -> Certificate:
 
 @lru_cache(maxsize=8192)
 def _load(pem: str) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(pem.encode())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd serials and key sizes are evidence here, no one's mistake
+        return x509.load_pem_x509_certificate(pem.encode())
 
 
-def _sha256(payload: bytes) -> str:
+def _key(loaded: x509.Certificate) -> tuple[str | None, str]:
+    """Hash and kind of the public key; without hash where the kind is unknown."""
+    try:
+        public = loaded.public_key()
+    except _UNREADABLE:
+        return None, loaded.public_key_algorithm_oid.dotted_string
+    encoded = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     digest = hashes.Hash(hashes.SHA256())
-    digest.update(payload)
-    return digest.finalize().hex()
+    digest.update(encoded)
+    return digest.finalize().hex(), _kind(public)
+
+
+def _kind(public: object) -> str:
+    if isinstance(public, rsa.RSAPublicKey):
+        return f"rsa {public.key_size}"
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return f"ec {public.curve.name}"
+    if isinstance(public, dsa.DSAPublicKey):
+        return f"dsa {public.key_size}"
+    if isinstance(public, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
+        return "ed25519" if isinstance(public, ed25519.Ed25519PublicKey) else "ed448"
+    return "unknown"
 
 
 def _names(loaded: x509.Certificate) -> tuple[str, ...]:
     try:
         names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         return ()
-    return tuple(str(name.value) for name in names)
+    return tuple(_name(name) for name in names)
+
+
+def _name(name: x509.GeneralName) -> str:
+    value = name.value
+    if isinstance(value, x509.Name):
+        return value.rfc4514_string()
+    if isinstance(value, x509.ObjectIdentifier):
+        return value.dotted_string
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _is_ca(loaded: x509.Certificate) -> bool:
     try:
         return bool(loaded.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         return False
 
 
@@ -125,49 +186,87 @@ def _key_id(
 ) -> str | None:
     try:
         found = loaded.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *_UNREADABLE):
         return None
     identifier = found.digest if isinstance(found, x509.SubjectKeyIdentifier) else found.key_identifier
     return identifier.hex() if identifier else None
 
 
-def _key(public: object) -> str:
-    if isinstance(public, rsa.RSAPublicKey):
-        return f"rsa {public.key_size}"
-    if isinstance(public, ec.EllipticCurvePublicKey):
-        return f"ec {public.curve.name}"
-    if isinstance(public, dsa.DSAPublicKey):
-        return f"dsa {public.key_size}"
-    if isinstance(public, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)):
-        return type(public).__name__.removesuffix("PublicKey").lower()
-    return "unknown"
+def verify_chain(
+    leaf: str, intermediates: Sequence[str], roots: Iterable[str], at: datetime | None = None
+) -> Verdict:
+    """Whether a leaf verifies under some roots, through its intermediates; all are PEM texts of one block.
 
+    By key and name, as RFC 5280 §6.1 builds paths: two roots with one name and key verify the same leaves.
+    A trusted intermediate ends a path, as in Envoy since 1.22. Names, key usage and revocation are not
+    judged.
 
-def verify_chain(leaf: str, intermediates: Sequence[str], roots: Iterable[str]) -> Verdict:
-    """Whether a leaf verifies under some roots, through its intermediates; all are PEM texts.
-
-    By key and name, as RFC 5280 §6.1 builds paths, and without times: a certificate that has ended is a
-    finding of its own. Two roots with one key verify the same leaves.
+    Args:
+        leaf: what is shown by the one side.
+        intermediates: what it sends along.
+        roots: what the other side trusts.
+        at: the instant for which every certificate of the path must be valid; None judges no times,
+            because a certificate that has ended is a finding of its own.
     """
-    anchors = [_load(root) for root in roots]
-    between = [_load(each) for each in intermediates]
-    at = _load(leaf)
-    for _ in range(_LONGEST_CHAIN):
-        anchor = next((root for root in anchors if root == at or _issued(at, root)), None)
-        if anchor is not None:
-            return Verdict(verified=True, root=anchor.fingerprint(hashes.SHA256()).hex(), reason="")
-        issuer = next((each for each in between if each != at and _issued(at, each)), None)
-        if issuer is None:
-            named = any(root.subject == at.issuer for root in anchors)
-            why = "a root of the issuer's name is trusted, with another key" if named else "its issuer is not trusted"
-            return Verdict(verified=False, root="", reason=why)
-        at = issuer
-    return Verdict(verified=False, root="", reason="the chain does not end")
+    try:
+        asked = _Asked([_load(root) for root in roots], [_load(each) for each in intermediates], at)
+        return _verdict(_load(leaf), asked)
+    except _UNREADABLE:
+        return Verdict(verified=False, root="", reason=UNREADABLE)
 
 
+class _Asked(NamedTuple):
+    """What a path may be made of, and the instant for which it must be valid."""
+
+    anchors: list[x509.Certificate]
+    between: list[x509.Certificate]
+    at: datetime | None
+
+
+def _verdict(leaf: x509.Certificate, asked: _Asked) -> Verdict:
+    """Breadth first, each certificate once: the shortest valid path, else why the first one fails."""
+    waiting = [(leaf, 0)]
+    seen = {leaf}
+    refusals: list[str] = []
+    for below, depth in waiting:
+        late = _untimely(below, depth, asked.at)
+        if late:
+            refusals.append(late)
+            continue
+        issuers = [root for root in asked.anchors if root == below or _issued(below, root)]
+        for root in issuers:
+            late = _untimely(root, depth + (root != below), asked.at)
+            if not late:
+                return Verdict(verified=True, root=root.fingerprint(hashes.SHA256()).hex(), reason="")
+            refusals.append(late)
+        nexts = [each for each in asked.between if each not in seen and _is_ca(each) and _issued(below, each)]
+        waiting += [(each, depth + 1) for each in nexts]
+        seen.update(nexts)
+        if not issuers and not nexts:
+            refusals.append(_unknown(below, asked))
+    return Verdict(verified=False, root="", reason=refusals[0])
+
+
+def _untimely(each: x509.Certificate, depth: int, at: datetime | None) -> str:
+    """Why a certificate is not valid at the instant; empty when it is, both ends included."""
+    if at is None:
+        return ""
+    if at < each.not_valid_before_utc:
+        return f"not yet valid at depth {depth}"
+    return f"expired at depth {depth}" if at > each.not_valid_after_utc else ""
+
+
+def _unknown(below: x509.Certificate, asked: _Asked) -> str:
+    if any(root.subject == below.issuer for root in asked.anchors):
+        return OTHER_KEY
+    named = any(each != below and each.subject == below.issuer for each in asked.between)
+    return BAD_SIGNATURE if named else NOT_TRUSTED
+
+
+@lru_cache(maxsize=65536)
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (InvalidSignature, *_UNREADABLE):
         return False
     return True
