@@ -1,1 +1,5 @@
-"""(room)"""
+"""The command line. A command parses, calls one library function, prints."""
+
+from meshforensics.cli._main import main
+
+__all__ = ["main"]

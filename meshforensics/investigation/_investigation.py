@@ -1,6 +1,7 @@
 """The public face of a bundle: tables as attributes, findings, hypotheses, the verdict."""
 
 import html
+from copy import copy
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ from meshforensics.model import (
     format_time,
 )
 from meshforensics.profile import Profile
-from meshforensics.tables import Tables, declared_tables
+from meshforensics.tables import Tables, declared_tables, text
 
 SHORT = 400
 """Characters of captured bytes that a finding quotes."""
@@ -142,6 +143,28 @@ class Investigation:
         """The best hypothesis; it is a verdict only where its status is supported or possible."""
         return self.hypotheses[0]
 
+    def within(self, namespace: str) -> "Investigation":
+        """The same investigation, showing only the findings about one namespace; the verdict stays the mesh's.
+
+        Raises:
+            UnknownNameError: nothing of that namespace was captured.
+        """
+        known = set(text(self.frame("coverage")["namespace"])) | set(text(self.frame("pods")["namespace"]))
+        if namespace not in known:
+            raise UnknownNameError("namespace", namespace, known)
+        findings = tuple(
+            each
+            for each in self.findings
+            if any(
+                subject.partition(":")[2].startswith(f"{namespace}/") or subject.startswith(f"{namespace}/")
+                for subject in each.subjects
+            )
+        )
+        narrowed = copy(self)
+        narrowed.__dict__["_outcomes"] = (findings, self.not_evaluated)
+        narrowed.__dict__["hypotheses"] = self.hypotheses
+        return narrowed
+
     @property
     def not_captured(self) -> tuple[Item, ...]:
         """The items that were asked for, or should have been there, and are not (wholly)."""
@@ -172,9 +195,7 @@ class Investigation:
             "verdict": f"{self.verdict.incident} {self.verdict.status}",
             "findings": str(len(self.findings)),
         }
-        rows = "".join(
-            f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts.items()
-        )
+        rows = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts.items())
         return f"<table>{rows}</table>"
 
 

@@ -1,0 +1,64 @@
+# meshforensics: `make report` and `make test` do all their set-up by themselves.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CAPTURE ?= captures/ca-rotation
+OUT ?= report
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lint types tests lock wheel docs notebooks clean
+
+help: ## Say what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+# What a user needs: the locked dependencies, and the package as a link into this checkout.
+$(VENV)/.run: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("meshforensics needs Python 3.11 or newer; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python tools/link_checkout.py
+	@touch $@
+
+# What a developer needs besides: linters, types, tests.
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+report: $(VENV)/.run ## Write an incident report about a shipped capture, and print its verdict
+	@rm -rf "$(OUT)"
+	@$(BIN)/meshforensics triage "$(CAPTURE)" --fail-on critical || test $$? -eq 1
+	@echo
+	@$(BIN)/meshforensics report "$(CAPTURE)" -o "$(OUT)"
+
+test: lint types tests ## Lint, check types and layers, run every test
+
+lint: $(VENV)/.dev ## Style, form and the layers of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev ## mypy --strict
+	$(BIN)/mypy
+
+tests: $(VENV)/.dev ## The tests, with coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --fail-under=85 > .coverage.txt || (tail -n 3 .coverage.txt; exit 1)
+	@tail -n 1 .coverage.txt
+
+lock: ## Resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header -q -o requirements.txt
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header -q -o requirements-dev.txt
+
+wheel: $(VENV)/.dev ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation
+
+docs: $(VENV)/.dev ## Write the generated parts of docs/ from the declarations
+	$(BIN)/python docs/generate.py
+
+clean: ## Remove what was made
+	rm -rf $(VENV) dist report .coverage .coverage.* .coverage.txt

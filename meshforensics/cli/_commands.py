@@ -1,0 +1,209 @@
+"""The commands. Heavy imports stay inside them, so that help comes at once."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from meshforensics.cli._progress import cells, spinner
+from meshforensics.model import Severity, UsageError
+from meshforensics.model.version import __version__
+
+SEVERITIES = [severity.value for severity in Severity]
+_AT = click.option("--at", metavar="TIME", default="", help="Judge as of this instant (2026-11-23T18:48:12Z).")
+_WINDOW = click.option("--window", metavar="SPAN", default="", help="Span that rates are judged over, as 15m.")
+_PROFILE = click.option("--profile", metavar="FILE", default="default", help="default, guide, or a YAML file.")
+
+
+class Examples(click.Command):
+    """A command whose help ends with its examples as they were written."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click calls it so
+        """Write the examples."""
+        if self.epilog:
+            with formatter.section("Examples"):
+                for line in self.epilog.strip().splitlines():
+                    formatter.write(f"  {line.strip()}\n")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="meshforensics", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Find out what happened to a service mesh, from captured evidence alone.
+
+    A PATH is a bundle of ours, what `istioctl bug-report` wrote (folder, .tar.gz, .zip), or a file of Envoy's
+    admin port. Data goes to stdout, progress to stderr.
+
+    Start with:  meshforensics triage bug-report.tar.gz
+    """
+
+
+@cli.command(
+    "import",
+    cls=Examples,
+    epilog="""meshforensics import bug-report.tar.gz -o incident.zip
+    meshforensics import before/ during/ -o incident          one bundle with a series
+    meshforensics import bug-report.tar.gz --redact-hosts -o shareable.zip""",
+)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("-o", "--output", metavar="BUNDLE", required=True, help="Where to write; .zip seals one file.")
+@click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
+def import_(sources: tuple[str, ...], output: str, redact_hosts: bool) -> int:
+    """Read foreign evidence of one mesh into a bundle.
+
+    Private keys, tokens and Secret values are replaced before anything is written. Several reports of one
+    mesh become a series; reports of different meshes are refused.
+    """
+    from meshforensics.importers import import_evidence
+
+    with spinner("importing") as say:
+        bundle = import_evidence(sources, output, redact_hosts=redact_hosts, progress=say)
+    absent = sum(item.status != "captured" for item in bundle.items)
+    click.echo(f"{output}: {len(bundle.items)} items, {absent} not (wholly) captured, id {bundle.id}")
+    return 0
+
+
+@cli.command(
+    cls=Examples,
+    epilog="""meshforensics triage bug-report.tar.gz
+    meshforensics triage config_dump.json
+    meshforensics triage incident.zip --at 2026-11-23T18:40:00Z --window 5m
+    meshforensics triage incident.zip --format json --fail-on critical""",
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@_AT
+@_WINDOW
+@click.option("-n", "--namespace", metavar="NS", default="", help="Show findings about this namespace only.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option(
+    "--fail-on", type=click.Choice(SEVERITIES), default="error", show_default=True, help="Exit 1 from here."
+)
+@_PROFILE
+def triage(
+    paths: tuple[str, ...], at: str, window: str, namespace: str, form: str, fail_on: str, profile: str
+) -> int:
+    """Print a verdict and the findings, within a screen.
+
+    Exits with 1 when a finding is at or above --fail-on.
+    """
+    from meshforensics.investigation import open_evidence
+    from meshforensics.report.triage_json import triage_document
+    from meshforensics.report.triage_markdown import triage_markdown
+    from meshforensics.report.triage_text import triage_text, worst
+
+    with spinner("reading"):
+        case = open_evidence(paths, at=at, window=window, profile=profile)
+        if namespace:
+            case = case.within(namespace)
+        findings = case.findings
+        name = " ".join(paths)
+        if form == "json":
+            said = json.dumps(triage_document(case), indent=2, ensure_ascii=False) + "\n"
+        else:
+            said = triage_text(case, name) if form == "text" else triage_markdown(case, name)
+    click.echo(said, nl=False)
+    reached = worst(findings)
+    return 1 if reached is not None and reached.rank <= Severity(fail_on).rank else 0
+
+
+@cli.command(
+    cls=Examples,
+    epilog="""meshforensics report bug-report.tar.gz -o report/
+    meshforensics report incident.zip --incident ca-rotation -o report/
+    meshforensics report incident.zip --incident my_notebook.ipynb -p team payments -o report/""",
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--incident", metavar="auto|ID|NOTEBOOK", default="auto", show_default=True, help="What to explain.")
+@click.option(
+    "-p", "--parameter", "parameters", metavar="NAME VALUE", nargs=2, multiple=True, help="For the notebook."
+)
+@click.option("-o", "--output", metavar="DIR", required=True, type=click.Path(file_okay=False, path_type=Path))
+@_AT
+@_PROFILE
+def report(
+    paths: tuple[str, ...],
+    incident: str,
+    parameters: tuple[tuple[str, str], ...],
+    output: Path,
+    at: str,
+    profile: str,
+) -> int:
+    """Write an incident report: report.html, report.md, report.ipynb, triage.json, figures/.
+
+    The last line printed is the path of the page. Exits with 2 when a section failed; the report then says
+    so and holds the rest.
+    """
+    from meshforensics.investigation import open_evidence
+    from meshforensics.report import write_report
+
+    with spinner("reading"):
+        case = open_evidence(paths, at=at, profile=profile)
+        given = paths[0] if len(paths) == 1 else paths
+        _ = case.hypotheses
+    with cells() as advance:
+        written = write_report(
+            case, given, output, incident=incident, profile=profile, parameters=dict(parameters), progress=advance
+        )
+    for reason in written.reasons:
+        click.echo(f"meshforensics: {output} is partial: {' '.join(reason.split())}", err=True)
+    click.echo(str(written.html))
+    return 2 if written.partial else 0
+
+
+@cli.command(
+    cls=Examples,
+    epilog="""meshforensics tables incident.zip                     which tables there are, and why one is empty
+    meshforensics tables incident.zip certificates --format csv
+    meshforensics tables incident.zip --sql "select subject_id, not_after from certificates where role = 'root'" """,
+)
+@click.argument("path", metavar="PATH")
+@click.argument("table", metavar="[TABLE]", default="")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "csv", "json", "parquet"]), default="text", show_default=True
+)
+@click.option("--sql", metavar="QUERY", default="", help="Ask the tables by SQL (DuckDB).")
+@_AT
+def tables(path: str, table: str, form: str, sql: str, at: str) -> int:
+    """Print a table, the answer of a query, or what tables there are."""
+    from meshforensics.cli._tables import write_frame
+    from meshforensics.investigation import open_evidence
+
+    if table and sql:
+        raise UsageError("give a table or --sql, not both")
+    with spinner("reading"):
+        case = open_evidence(path, at=at)
+        frame: Any = case.sql(sql) if sql else (case.frame(table) if table else case.tables.reset_index())
+    write_frame(frame, form, sys.stdout)
+    if table and case.reason(table):
+        click.echo(f"meshforensics: {table} is empty: {case.reason(table)}", err=True)
+    return 0
+
+
+@cli.command(cls=Examples, epilog="meshforensics checks\nmeshforensics checks certificates.root-expired")
+@click.argument("check", metavar="[ID]", default="")
+def checks(check: str) -> int:
+    """Print the declared checks, or one of them whole."""
+    from meshforensics.cli._checks import declaration, listing
+
+    click.echo(declaration(check) if check else listing(), nl=False)
+    return 0
+
+
+@cli.command(cls=Examples, epilog="meshforensics verify incident.zip")
+@click.argument("path", metavar="PATH")
+def verify(path: str) -> int:
+    """Check every hash of a bundle, and name each damaged, missing or unexpected member.
+
+    Exits with 1 when there is any.
+    """
+    from meshforensics.bundle import verify as verify_bundle
+
+    with spinner("verifying"):
+        damage = verify_bundle(path)
+    for each in damage:
+        click.echo(f"{each.member}: {each.problem}")
+    if not damage:
+        click.echo(f"{path}: every member is as it was sealed")
+    return 1 if damage else 0
