@@ -153,7 +153,7 @@ def _right(rest: str) -> dict[str, str] | None:
     if not closing or len(quoted) != 4 or len(tail) not in {0, len(_RIGHT) - 1, len(_RIGHT)}:
         return None
     forwarded, between, agent = quoted[0].partition('" "')
-    if not between:
+    if not between or '"' in quoted[-1]:
         return None
     said = dict(zip(_QUOTED, (forwarded, agent, *quoted[1:]), strict=True))
     return said | dict(zip(_RIGHT, tail, strict=False))
