@@ -104,7 +104,12 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
 
 @lru_cache(maxsize=8192)
 def _certificate(pem: str) -> Certificate:
-    loaded = _load(pem)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd serials and key sizes are evidence here, no one's mistake
+        return _read(pem, _load(pem))
+
+
+def _read(pem: str, loaded: x509.Certificate) -> Certificate:
     spki, key = _key(loaded)
     return Certificate(
         number=0,
@@ -128,9 +133,7 @@ def _certificate(pem: str) -> Certificate:
 
 @lru_cache(maxsize=8192)
 def _load(pem: str) -> x509.Certificate:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd serials and key sizes are evidence here, no one's mistake
-        return x509.load_pem_x509_certificate(pem.encode())
+    return x509.load_pem_x509_certificate(pem.encode())
 
 
 def _key(loaded: x509.Certificate) -> tuple[str | None, str]:

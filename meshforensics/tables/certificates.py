@@ -1,78 +1,112 @@
-"""Certificates of every place: /certs, SDS secrets, root ConfigMaps, webhooks, ztunnel; one row a place."""
+"""Certificates of every place: /certs, secrets of proxies, ConfigMaps, webhooks, ztunnel; one row a place."""
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
-from meshforensics.formats import certs, kubernetes, x509
+from meshforensics.formats import certs, kubernetes, x509, ztunnel
 from meshforensics.formats.config_dump import ResourceStore, pems_of
 from meshforensics.tables._declare import Column, Reading, Row, Table
+from meshforensics.tables._kubernetes import objects, reads
 
 _WEBHOOKS = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-_ROOT_CONFIG_MAP = "istio-ca-root-cert"
+_KINDS = frozenset(("ConfigMap", "Secret", *_WEBHOOKS))
+_OF_A_MESH = re.compile(
+    r"istio-ca-root-cert|istio-ca-secret|cacerts|istio-ca-.*|linkerd-identity-.*|linkerd-.*-k8s-tls"
+)
+_TRUSTED_KEY = re.compile(r"(?:root-cert|ca-cert-root|ca-bundle|root|ca)(?:\.(?:pem|crt))?|trust-anchors.*")
+
+
+class _Place(NamedTuple):
+    """Where a text of PEM blocks stands, and whether what it holds is trusted there."""
+
+    subject: str
+    place: str
+    pointer: str
+    trusted: bool
 
 
 def _from_certs(reading: Reading) -> Iterator[Row]:
     """The summary has no certificates, so neither fingerprint nor key."""
-    subject = reading.item.subject
-    for index, context in enumerate(reading.decoded(certs.decode).certificates):
-        for name, chain in (("ca_cert", context.ca_cert), ("cert_chain", context.cert_chain)):
-            for depth, each in enumerate(chain):
-                role = "root" if name == "ca_cert" else ("leaf" if depth == 0 else "intermediate")
-                yield (
-                    f"/certificates/{index}/{name}/{depth}",
-                    subject,
-                    f"certs:{each.path or '-'}",
-                    role,
-                    depth,
-                    None,
-                    None,
-                    each.serial,
-                    None,
-                    None,
-                    each.san,
-                    each.valid_from,
-                    each.expiration_time,
-                    *(None,) * 5,
-                )
+    for context in reading.decoded(certs.decode).contexts:
+        for depth, each in enumerate(context.roots):
+            yield _summary(reading.item.subject, each, "root", depth)
+        for depth, each in enumerate(context.chain):
+            yield _summary(reading.item.subject, each, "leaf" if depth == 0 else "intermediate", depth)
+
+
+def _summary(subject: str, each: certs.Summary, role: str, depth: int) -> Row:
+    place = f"certs:{each.path or '-'}"
+    validity = (each.not_before, each.not_after)
+    return (
+        each.pointer,
+        subject,
+        place,
+        role,
+        depth,
+        None,
+        None,
+        each.serial,
+        None,
+        None,
+        each.san,
+        *validity,
+        *_NONE,
+    )
 
 
 def _from_dump(reading: Reading) -> Iterator[Row]:
-    dump = reading.decoded(reading.shared(ResourceStore).decode)
-    for placed in pems_of(dump):
-        trusted = placed.role == "trusted_ca"
-        yield from _rows(reading.item.subject, placed.place, placed.pointer, placed.text, trusted=trusted)
+    for placed in pems_of(reading.decoded(reading.shared(ResourceStore).decode)):
+        place = _Place(reading.item.subject, placed.place, placed.pointer, placed.role == "trusted_ca")
+        yield from _rows(place, placed.text)
+
+
+def _from_ztunnel(reading: Reading) -> Iterator[Row]:
+    """A ztunnel holds a chain for each identity of its node; without PEM, what it says itself."""
+    for held in reading.decoded(ztunnel.decode).certificates:
+        place = _Place(reading.item.subject, f"ztunnel:{held.identity}", held.pointer, held.part == "root")
+        if held.pem:
+            yield from _rows(place, held.pem, held.depth)
+        else:
+            role = "root" if place.trusted else ("leaf" if held.depth == 0 else "intermediate")
+            said = (held.serial, None, None, (), held.not_before, held.not_after)
+            yield (held.pointer, place.subject, place.place, role, held.depth, None, None, *said, *_NONE)
 
 
 def _from_objects(reading: Reading) -> Iterable[Row] | None:
-    """Root ConfigMaps and webhook CA bundles among Kubernetes objects; None where there are neither."""
-    rows: list[Row] = []
-    found = False
-    for one in reading.decoded(kubernetes.decode):
-        if one.kind == "ConfigMap" and one.name == _ROOT_CONFIG_MAP:
-            found = True
-            for key, text in kubernetes.mapping(one.body, "data").items():
+    """None where no object holds a certificate of the mesh: others say nothing about certificates."""
+    return [row for one in objects(reading, _KINDS) or () for row in _object(one)] or None
+
+
+def _object(one: kubernetes.KubernetesObject) -> Iterator[Row]:
+    if one.kind in _WEBHOOKS:
+        yield from _webhooks(one)
+    elif _OF_A_MESH.fullmatch(one.name):
+        for key, value in kubernetes.mapping(one.body, "data").items():
+            text = _unbase64(value) if one.kind == "Secret" else value
+            if isinstance(text, str):
                 pointer = f"{one.pointer}/data/{_escape(str(key))}"
-                rows += _rows(one.object, f"configmap:{one.namespace}/{one.name}", pointer, str(text), trusted=True)
-        elif one.kind in _WEBHOOKS:
-            found = True
-            rows += _webhook(one)
-    return rows if found else None
+                name = f"{one.kind.lower()}:{one.namespace}/{one.name}"
+                trusted = one.kind == "ConfigMap" or bool(_TRUSTED_KEY.fullmatch(str(key)))
+                yield from _rows(_Place(one.object, name, pointer, trusted), text)
 
 
-def _webhook(one: kubernetes.KubernetesObject) -> Iterator[Row]:
+def _webhooks(one: kubernetes.KubernetesObject) -> Iterator[Row]:
     hooks = one.body.get("webhooks")
     for index, hook in enumerate(hooks if isinstance(hooks, list) else []):
-        client = hook.get("clientConfig") if isinstance(hook, dict) else None
-        bundle = client.get("caBundle") if isinstance(client, dict) else None
-        if isinstance(bundle, str) and bundle:
-            pointer = f"{one.pointer}/webhooks/{index}/clientConfig/caBundle"
-            yield from _rows(one.object, f"webhook:{hook.get('name')}", pointer, _unbase64(bundle), trusted=True)
+        client = kubernetes.mapping(hook, "clientConfig") if isinstance(hook, dict) else {}
+        pointer = f"{one.pointer}/webhooks/{index}/clientConfig/caBundle"
+        place = _Place(one.object, f"webhook:{hook.get('name')}" if client else "", pointer, trusted=True)
+        yield from _rows(place, _unbase64(client.get("caBundle")))
 
 
-def _unbase64(text: str) -> str:
+def _unbase64(value: Any) -> str:
+    """The text; empty for what is none, such as a value that was redacted."""
     try:
-        return base64.b64decode(text).decode("ascii", "replace")
+        held = "".join(value.split()) if isinstance(value, str) else ""
+        return base64.b64decode(held, validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return ""
 
@@ -81,28 +115,44 @@ def _escape(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
 
 
-def _rows(subject: str, place: str, pointer: str, text: str, *, trusted: bool) -> Iterator[Row]:
-    for depth, each in enumerate(x509.certificates_of(text)[0]):
-        yield (
-            f"{pointer}#pem{each.number}",
-            subject,
-            place,
-            "root" if trusted else _role(each, depth),
-            depth,
-            each.fingerprint,
-            each.spki,
-            each.serial,
-            each.subject,
-            each.issuer,
-            each.san,
-            each.not_before,
-            each.not_after,
-            each.key,
-            each.signature_algorithm,
-            each.subject_key_id,
-            each.authority_key_id,
-            each.pem,
-        )
+def _rows(at: _Place, text: str, start: int = 0) -> Iterator[Row]:
+    """A row per PEM block, in the order of the text; `start` is the depth of the first."""
+    good, bad = x509.certificates_of(text)
+    made: list[tuple[int, Row]] = [(each.number, _whole(at, each, depth)) for depth, each in enumerate(good, start)]
+    made += [(each.number, _malformed(at, each)) for each in bad]
+    for _, row in sorted(made, key=lambda numbered: numbered[0]):
+        yield row
+
+
+def _whole(at: _Place, each: x509.Certificate, depth: int) -> Row:
+    return (
+        f"{at.pointer}#pem{each.number}",
+        at.subject,
+        at.place,
+        "root" if at.trusted else _role(each, depth),
+        depth,
+        each.fingerprint,
+        each.spki,
+        each.serial,
+        each.subject,
+        each.issuer,
+        each.san,
+        each.not_before,
+        each.not_after,
+        each.key,
+        each.signature_algorithm,
+        each.is_ca,
+        each.self_issued,
+        each.subject_key_id,
+        each.authority_key_id,
+        each.pem,
+        None,
+    )
+
+
+def _malformed(at: _Place, each: x509.Malformed) -> Row:
+    nothing = (None,) * 7
+    return (f"{at.pointer}#pem{each.number}", at.subject, at.place, *nothing, (), *(None,) * 9, each.reason)
 
 
 def _role(each: x509.Certificate, depth: int) -> str:
@@ -111,6 +161,18 @@ def _role(each: x509.Certificate, depth: int) -> str:
         return "leaf"
     return "root-in-chain" if each.is_ca and each.self_issued else "intermediate"
 
+
+_PEM_ONLY = (
+    Column("key", "category", about="Key type and size.", source="PEM"),
+    Column("signature_algorithm", "category", about="Algorithm of the signature.", source="PEM"),
+    Column("is_ca", "boolean", about="May sign others.", source="basicConstraints"),
+    Column("self_issued", "boolean", about="Subject and issuer are one name.", source="PEM"),
+    Column("subject_key_id", "str", about="Subject key identifier, hex.", source="PEM"),
+    Column("authority_key_id", "str", about="Key identifier of the issuer, hex.", source="PEM"),
+    Column("pem", "str", about="The certificate itself.", source="PEM"),
+    Column("error", "str", about="Why a block is no readable certificate; its row has nothing else.", source="PEM"),
+)
+_NONE: Row = (None,) * len(_PEM_ONLY)
 
 certificates = Table(
     id="certificates",
@@ -121,7 +183,7 @@ certificates = Table(
         Column(
             "place",
             "category",
-            about="What holds it: sds:ROOTCA, certs:<inline>, configmap:…, webhook:…",
+            about="What holds it: sds:ROOTCA, certs:<inline>, configmap:…, secret:…, webhook:…, ztunnel:<identity>.",
             source="item",
         ),
         Column(
@@ -139,17 +201,20 @@ certificates = Table(
         Column("san", "object", about="Subject alternative names.", source="PEM, or subject_alt_names"),
         Column("not_before", "datetime64[us, UTC]", about="Start of validity.", source="PEM, or valid_from"),
         Column("not_after", "datetime64[us, UTC]", about="End of validity.", source="PEM, or expiration_time"),
-        Column("key", "category", about="Key type and size.", source="PEM"),
-        Column("signature_algorithm", "category", about="Algorithm of the signature.", source="PEM"),
-        Column("subject_key_id", "str", about="Subject key identifier, hex.", source="PEM"),
-        Column("authority_key_id", "str", about="Key identifier of the issuer, hex.", source="PEM"),
-        Column("pem", "str", about="The certificate itself.", source="PEM"),
+        *_PEM_ONLY,
     ),
     reads={
         "envoy.config_dump": _from_dump,
         "envoy.certs": _from_certs,
-        "kubernetes.*": _from_objects,
-        "foreign.k8s-resources": _from_objects,
-        "foreign.k8s-cluster-resources": _from_objects,
+        "ztunnel.config_dump": _from_ztunnel,
+        **reads(
+            _from_objects,
+            "kubernetes.configmaps",
+            "kubernetes.secrets",
+            "kubernetes.mutatingwebhookconfigurations*",
+            "kubernetes.validatingwebhookconfigurations*",
+            "foreign.k8s-resources",
+            "foreign.k8s-cluster-resources",
+        ),
     },
 )

@@ -1,26 +1,54 @@
-"""Trust: which proxy holds which root."""
+"""Trust: which proxy holds which root of the mesh."""
 
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
 from meshforensics.tables._frames import keys, text
 
+_HOLDER = ("namespace", "pod", "captured_at")
+_OF_THE_MESH = r"sds:ROOTCA\Z|sds:spiffe://|ztunnel:"
+_CONTEXT = r"/ca_cert/\d+\Z|/cert_chain/\d+\Z"
+
 
 def _trust(certificates: pd.DataFrame) -> pd.DataFrame:
-    """Roots of proxies; a summary of /certs counts only for a proxy whose roots are not known in full."""
-    roots = certificates[(text(certificates["role"]) == "root") & (text(certificates["pod"]) != "")]
-    roots = roots[~text(roots["place"]).str.startswith(("configmap:", "webhook:"))]
+    """Roots that a proxy judges other workloads by; where none is known as such, all of its roots.
+
+    A summary of /certs counts only for a proxy whose roots are not known in full.
+    """
+    held = certificates[text(certificates["namespace"]) != ""]
+    roots = held[text(held["role"]) == "root"]
     whole = roots[roots["fingerprint"].notna()]
-    known = set(keys(whole, "namespace", "pod"))
-    rest = roots[roots["fingerprint"].isna()]
-    summaries = rest[[key not in known for key in keys(rest, "namespace", "pod")]]
-    both = pd.concat([whole, summaries])
-    return both.drop_duplicates(["namespace", "pod", "captured_at", "fingerprint", "serial"])
+    chosen = _preferred(whole, text(whole["place"]).str.contains(_OF_THE_MESH))
+    known = set(keys(whole, *_HOLDER))
+    summaries = roots[roots["fingerprint"].isna()]
+    rest = summaries[[holder not in known for holder in keys(summaries, *_HOLDER)]]
+    both = pd.concat([chosen, _preferred(rest, _beside_an_identity(rest, held))])
+    return both.drop_duplicates([*_HOLDER, "fingerprint", "serial"])
+
+
+def _preferred(roots: pd.DataFrame, is_of_the_mesh: "pd.Series[bool]") -> pd.DataFrame:
+    """Of each holder the roots of the mesh, or all where it has none."""
+    having = set(keys(roots[is_of_the_mesh], *_HOLDER))
+    other = pd.Series([holder not in having for holder in keys(roots, *_HOLDER)], index=roots.index, dtype=bool)
+    return roots[is_of_the_mesh | other]
+
+
+def _beside_an_identity(summaries: pd.DataFrame, held: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether the TLS context of a summary also shows a workload's own certificate."""
+    leaves = held[held["fingerprint"].isna() & (text(held["role"]) == "leaf")]
+    own = leaves[[any(str(name).startswith("spiffe://") for name in names or ()) for names in leaves["san"]]]
+    contexts = set(_contexts(own))
+    return pd.Series([each in contexts for each in _contexts(summaries)], index=summaries.index, dtype=bool)
+
+
+def _contexts(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    pointers = text(rows["pointer"]).str.replace(_CONTEXT, "", regex=True)
+    return list(zip(text(rows["item"]), pointers, strict=True))
 
 
 trust = Table(
     id="trust",
-    about="Which proxy trusts which root; by key where the certificates were captured, else by serial.",
+    about="Which proxy trusts which root of the mesh; by key where it was captured, else by serial.",
     of="pod",
     columns=(
         Column("fingerprint", "str", about="SHA-256 of the root's DER, hex; missing for a summary.", source="PEM"),
