@@ -268,6 +268,8 @@ def _as_declared(series: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
         return series
     if column.dtype == "category":
         return series.astype("str").where(series.notna(), None).astype("category")
+    if column.dtype == "datetime64[us, UTC]":  # of unknown times only, pandas makes a column without a zone
+        return pd.to_datetime(series, utc=True).astype(column.dtype)
     return series.astype(cast("Any", column.dtype))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from meshforensics.model import DeclarationError, Item, NotTheFormError, Status, UnknownNameError, parse_time
-from meshforensics.tables import Column, Reading, Row, Table, Tables, build
+from meshforensics.tables import Column, Reading, Row, Table, Tables, build, typed
 
 NOON = parse_time("2026-11-23T12:00:00Z")
 
@@ -157,3 +157,11 @@ def test_a_row_of_another_width_is_an_error() -> None:
 def test_an_unknown_table_lists_the_known() -> None:
     with pytest.raises(UnknownNameError, match="doubles, numbers"):
         _tables(_evidence()).frame("nothing")
+
+
+def test_derived_times_that_are_all_unknown_keep_their_dtype() -> None:
+    frame = pd.DataFrame({"captured_at": [pd.NaT], "namespace": ["a"], "pod": ["p"], "value": [1]})
+
+    made = typed(numbers, frame.assign(item="i", pointer="/0"))
+
+    assert str(made["captured_at"].dtype) == "datetime64[us, UTC]"
