@@ -101,7 +101,7 @@ push_problems = Table(
     columns=(
         _ISTIOD,
         Column("metric", "category", about="Metric that counts it.", source="push_status"),
-        Column("key", "str", about="Resource it is about.", source="push_status"),
+        Column("resource_name", "category", about="Resource it is about.", source="push_status"),
         Column("proxy", "category", about="Proxy it is about, as istiod names it.", source="proxy"),
         Column("message", "str", about="What istiod says.", source="message"),
     ),

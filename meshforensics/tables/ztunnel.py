@@ -27,7 +27,7 @@ ztunnel_workloads = Table(
     about="Workloads as each ztunnel knows them.",
     of="pod",
     columns=(
-        Column("known", "category", about="The workload's pod, as namespace/name.", source="namespace, name"),
+        Column("known_pod", "category", about="The workload's pod, as namespace/name.", source="namespace, name"),
         Column("addresses", "object", about="Its addresses.", source="workloadIps"),
         Column("protocol", "category", about="HBONE or TCP.", source="protocol"),
         Column("health", "category", about="Healthy or Unhealthy.", source="status"),

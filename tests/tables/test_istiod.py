@@ -75,7 +75,7 @@ def test_push_problems() -> None:
         {
             "istiod": ISTIOD,
             "metric": "pilot_no_ip",
-            "key": "a",
+            "resource_name": "a",
             "proxy": "web-1.shop",
             "message": "m",
             "pointer": "/pilot_no_ip/a",

@@ -29,7 +29,12 @@ def _rows(table: str, kind: str, payload: bytes) -> list[dict[str, object]]:
 
 def test_workloads() -> None:
     assert _rows("ztunnel_workloads", "ztunnel.config_dump", json.dumps(DUMP).encode()) == [
-        {"known": "shop/web-1", "addresses": ("10.0.0.1",), "protocol": "HBONE", "pointer": "/workloads/~110.0.0.1"}
+        {
+            "known_pod": "shop/web-1",
+            "addresses": ("10.0.0.1",),
+            "protocol": "HBONE",
+            "pointer": "/workloads/~110.0.0.1",
+        }
     ]
 
 
