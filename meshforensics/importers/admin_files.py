@@ -32,7 +32,7 @@ def _read(source: Source) -> Iterator[Found]:
     newest = _newest(archive, list(whole.values()))
     for member in source.members:
         payload = whole.get(member) or source.read(member)
-        yield from _member(source, member, payload, newest)
+        yield from _member(member, payload, newest)
 
 
 def _newest(archive: Captured, payloads: list[bytes]) -> Captured:
@@ -44,7 +44,7 @@ def _newest(archive: Captured, payloads: list[bytes]) -> Captured:
     return max(known, key=lambda captured: captured.at.isoformat() if captured.at else "") if known else UNKNOWN
 
 
-def _member(source: Source, member: Member, payload: bytes, when: Captured) -> Iterator[Found]:
+def _member(member: Member, payload: bytes, when: Captured) -> Iterator[Found]:
     what = sniff(payload)
     subject = _subject(member, payload, what)
     if what.problem:

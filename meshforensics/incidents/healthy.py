@@ -20,9 +20,13 @@ def healthy(case: Case) -> Judgement:
     return Judgement(
         tests=(_no_error(case), _no_other(case), _instant(case), *_everything(case), _all_kinds(case)),
         subjects=(),
-        summary=f"No incident: {bad} of {len(calls)} calls in the window failed, no finding is of severity error.",
+        summary=f"No incident: {_heard(bad, len(calls))}, no finding is of severity error.",
         next="Nothing to do. Keep this bundle as the baseline of the next incident.",
     )
+
+
+def _heard(bad: int, total: int) -> str:
+    return f"{bad} of {total} calls in the window failed" if total else "no call was logged in the window"
 
 
 def _no_error(case: Case) -> Test:
@@ -60,13 +64,16 @@ def _instant(case: Case) -> Test:
 
 
 def _everything(case: Case) -> tuple[Test, ...]:
-    if case.source.reason("pods"):
+    """Every proxy of a whole list of pods; a description of some pods is no list."""
+    pods = case.source.frame("pods")
+    whole = text(pods["item"]).str.startswith(("kubernetes.pods:", "foreign.k8s-resources:"))
+    if not whole.any():
         return (
             Test(
                 name="every-proxy-captured",
                 role="necessary",
                 passed=None,
-                text=f"which proxies there are is not known: {case.source.reason('pods')}",
+                text=f"which proxies there are is not known: {case.source.reason('pods') or 'no list of all pods'}",
                 missing=missing(case, "pods", "kubernetes.pods"),
             ),
         )

@@ -5,7 +5,7 @@ from functools import cache
 from meshforensics.model import gather
 from meshforensics.tables._build import Evidence, State, Tables, build, typed, visible
 from meshforensics.tables._declare import Column, Reading, Row, Table
-from meshforensics.tables._frames import inside, keys, places, text, true
+from meshforensics.tables._frames import inside, keys, places, text, true, where
 
 __all__ = [
     "Column",
@@ -24,6 +24,7 @@ __all__ = [
     "true",
     "typed",
     "visible",
+    "where",
 ]
 
 

@@ -1,5 +1,6 @@
 """Small things to do with frames, the same for tables, checks and incidents."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -33,3 +34,8 @@ def keys(frame: pd.DataFrame, *columns: str) -> list[tuple[str, ...]]:
 def places(frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     """The place of each row, as evidence: ``(item, pointer)``."""
     return tuple((item, pointer) for item, pointer in keys(frame, "item", "pointer"))
+
+
+def where(frame: pd.DataFrame, mask: Iterable[bool]) -> pd.DataFrame:
+    """The rows whose mask is true. A plain list would do, but an empty one selects no columns."""
+    return frame[pd.Series(list(mask), index=frame.index, dtype=bool)]

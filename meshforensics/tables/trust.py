@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import keys, text
+from meshforensics.tables._frames import keys, text, where
 
 _HOLDER = ("namespace", "pod", "captured_at")
 _OF_THE_MESH = r"sds:ROOTCA\Z|sds:spiffe://|ztunnel:"
@@ -21,7 +21,7 @@ def _trust(certificates: pd.DataFrame) -> pd.DataFrame:
     chosen = _preferred(whole, text(whole["place"]).str.contains(_OF_THE_MESH))
     known = set(keys(whole, *_HOLDER))
     summaries = roots[roots["fingerprint"].isna()]
-    rest = summaries[[holder not in known for holder in keys(summaries, *_HOLDER)]]
+    rest = where(summaries, (holder not in known for holder in keys(summaries, *_HOLDER)))
     both = pd.concat([chosen, _preferred(rest, _beside_an_identity(rest, held))])
     return both.drop_duplicates([*_HOLDER, "fingerprint", "serial"])
 
@@ -36,7 +36,7 @@ def _preferred(roots: pd.DataFrame, is_of_the_mesh: "pd.Series[bool]") -> pd.Dat
 def _beside_an_identity(summaries: pd.DataFrame, held: pd.DataFrame) -> "pd.Series[bool]":
     """Whether the TLS context of a summary also shows a workload's own certificate."""
     leaves = held[held["fingerprint"].isna() & (text(held["role"]) == "leaf")]
-    own = leaves[[any(str(name).startswith("spiffe://") for name in names or ()) for names in leaves["san"]]]
+    own = where(leaves, (any(str(name).startswith("spiffe://") for name in names or ()) for names in leaves["san"]))
     contexts = set(_contexts(own))
     return pd.Series([each in contexts for each in _contexts(summaries)], index=summaries.index, dtype=bool)
 
