@@ -1,11 +1,14 @@
 """Trust: which proxy holds which root of the mesh."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
 from meshforensics.tables._frames import keys, text, where
 
 _HOLDER = ("namespace", "pod", "captured_at")
+_ROUND = pd.Timedelta(minutes=5)
 _OF_THE_MESH = r"sds:ROOTCA\Z|sds:spiffe://|ztunnel:"
 _CONTEXT = r"/ca_cert/\d+\Z|/cert_chain/\d+\Z"
 
@@ -19,11 +22,22 @@ def _trust(certificates: pd.DataFrame) -> pd.DataFrame:
     roots = held[text(held["role"]) == "root"]
     whole = roots[roots["fingerprint"].notna()]
     chosen = _preferred(whole, text(whole["place"]).str.contains(_OF_THE_MESH))
-    known = set(keys(whole, *_HOLDER))
     summaries = roots[roots["fingerprint"].isna()]
-    rest = where(summaries, (holder not in known for holder in keys(summaries, *_HOLDER)))
+    rest = where(summaries, (not known for known in _known_in_full(summaries, whole)))
     both = pd.concat([chosen, _preferred(rest, _beside_an_identity(rest, held))])
     return both.drop_duplicates([*_HOLDER, "fingerprint", "serial"])
+
+
+def _known_in_full(summaries: pd.DataFrame, whole: pd.DataFrame) -> Iterator[bool]:
+    """Of each summary, whether its proxy's certificates were captured in the same round.
+
+    One round of a capture asks a proxy for one thing after the other, so its items differ by seconds.
+    """
+    rounds: dict[tuple[str, ...], list[pd.Timestamp]] = {}
+    for holder, at in zip(keys(whole, "namespace", "pod"), whole["captured_at"], strict=True):
+        rounds.setdefault(holder, []).append(at)
+    for holder, at in zip(keys(summaries, "namespace", "pod"), summaries["captured_at"], strict=True):
+        yield any(pd.isna(at) or pd.isna(one) or abs(at - one) <= _ROUND for one in rounds.get(holder, ()))
 
 
 def _preferred(roots: pd.DataFrame, is_of_the_mesh: "pd.Series[bool]") -> pd.DataFrame:
