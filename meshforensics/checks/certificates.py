@@ -140,14 +140,13 @@ def root_near_end(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
 )
 def trust_split(trust: pd.DataFrame) -> pd.DataFrame:
     """Every proxy's set of roots, by key; sets that overlap with all others are no split."""
-    keyed = trust.assign(root=text(trust["spki"]).where(trust["spki"].notna(), text(trust["serial"])))
-    sets = keyed.groupby(["namespace", "pod"], observed=True)["root"].agg(frozenset)
+    sets = trust.groupby(["namespace", "pod"], observed=True)["root"].agg(frozenset)
     groups = set(sets)
     lonely = {each for each in groups if any(each.isdisjoint(other) for other in groups)}
-    names = keyed.groupby(["namespace", "pod"], observed=True)["serial"].agg(
+    names = trust.groupby(["namespace", "pod"], observed=True)["serial"].agg(
         lambda serials: ", ".join(sorted({str(serial) for serial in serials}))
     )
-    split = keyed.drop_duplicates(["namespace", "pod"]).set_index(["namespace", "pod"])
+    split = trust.drop_duplicates(["namespace", "pod"]).set_index(["namespace", "pod"])
     split = split.assign(roots=sets, trusted=names, shared=0).reset_index()
     return split[split["roots"].isin(lonely)]
 

@@ -45,17 +45,11 @@ def ca_rotation(case: Case) -> Judgement:
     )
 
 
-def _keyed(trust: pd.DataFrame) -> pd.DataFrame:
-    spki = text(trust["spki"])
-    return trust.assign(root=spki.where(spki != "", text(trust["serial"])))
-
-
 def _groups(trust: pd.DataFrame) -> dict[tuple[str, ...], list[str]]:
     """Sets of roots (by key, named by serial) to the pods that hold just these."""
-    keyed = _keyed(trust)
     groups: dict[tuple[str, ...], list[str]] = {}
     names: dict[frozenset[str], tuple[str, ...]] = {}
-    for holder, rows in keyed.groupby(text(keyed["namespace"]) + "/" + text(keyed["pod"])):
+    for holder, rows in trust.groupby(text(trust["namespace"]) + "/" + text(trust["pod"])):
         serials = tuple(sorted(set(text(rows["serial"]))))
         name = names.setdefault(frozenset(rows["root"]), serials)
         groups.setdefault(name, []).append(str(holder))
@@ -64,11 +58,10 @@ def _groups(trust: pd.DataFrame) -> dict[tuple[str, ...], list[str]]:
 
 def _moved(trust: pd.DataFrame) -> tuple[str, ...]:
     """The pods that hold the newest root and no other."""
-    keyed = _keyed(trust)
-    if keyed["root"].nunique() < 2:
+    if trust["root"].nunique() < 2:
         return ()
-    newest = keyed.sort_values("not_before")["root"].iloc[-1]
-    holders = keyed.groupby(text(keyed["namespace"]) + "/" + text(keyed["pod"]))["root"]
+    newest = trust.sort_values("not_before")["root"].iloc[-1]
+    holders = trust.groupby(text(trust["namespace"]) + "/" + text(trust["pod"]))["root"]
     return tuple(sorted(str(holder) for holder, roots in holders if set(roots) == {newest}))
 
 

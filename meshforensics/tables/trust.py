@@ -25,7 +25,17 @@ def _trust(certificates: pd.DataFrame) -> pd.DataFrame:
     summaries = roots[roots["fingerprint"].isna()]
     rest = where(summaries, (not known for known in _known_in_full(summaries, whole)))
     both = pd.concat([chosen, _preferred(rest, _beside_an_identity(rest, held))])
-    return both.drop_duplicates([*_HOLDER, "fingerprint", "serial"])
+    return both.drop_duplicates([*_HOLDER, "fingerprint", "serial"]).assign(
+        root=lambda rows: _named_by_key(rows, roots)
+    )
+
+
+def _named_by_key(rows: pd.DataFrame, roots: pd.DataFrame) -> "pd.Series[str]":
+    """What tells roots apart: the key; of a summary that of a certificate with its serial, else the serial."""
+    full = roots[roots["spki"].notna()]
+    keys_by_serial = dict(zip(text(full["serial"]), text(full["spki"]), strict=True))
+    own, serial = text(rows["spki"]), text(rows["serial"])
+    return own.where(own != "", serial.map(keys_by_serial).fillna("serial:" + serial)).astype("str")
 
 
 def _known_in_full(summaries: pd.DataFrame, whole: pd.DataFrame) -> Iterator[bool]:
@@ -67,6 +77,7 @@ trust = Table(
     columns=(
         Column("fingerprint", "str", about="SHA-256 of the root's DER, hex; missing for a summary.", source="PEM"),
         Column("spki", "str", about="SHA-256 of the root's key, hex; missing for a summary.", source="PEM"),
+        Column("root", "str", about="What tells roots apart: the key, else the serial.", source="computed"),
         Column("serial", "str", about="Serial of the root.", source="certificates"),
         Column("not_before", "datetime64[us, UTC]", about="Start of the root's validity.", source="certificates"),
         Column("not_after", "datetime64[us, UTC]", about="End of the root's validity.", source="certificates"),
