@@ -1,0 +1,35 @@
+"""The sections of a report: one function each, given what ``mf.open`` returns; a notebook cell calls one.
+
+>>> from meshforensics.report import sections  # then, in a cell: sections.verdict(b)
+"""
+
+from meshforensics.report.sections._coverage import coverage
+from meshforensics.report.sections._findings import findings
+from meshforensics.report.sections._header import header
+from meshforensics.report.sections._hypotheses import hypotheses
+from meshforensics.report.sections._impact import impact
+from meshforensics.report.sections._method import method
+from meshforensics.report.sections._missing import not_captured
+from meshforensics.report.sections._planes import planes
+from meshforensics.report.sections._section import Section, section
+from meshforensics.report.sections._timeline import timeline
+from meshforensics.report.sections._trust import trust
+from meshforensics.report.sections._validity import validity
+from meshforensics.report.sections._verdict import verdict
+
+__all__ = [
+    "Section",
+    "coverage",
+    "findings",
+    "header",
+    "hypotheses",
+    "impact",
+    "method",
+    "not_captured",
+    "planes",
+    "section",
+    "timeline",
+    "trust",
+    "validity",
+    "verdict",
+]
