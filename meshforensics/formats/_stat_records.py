@@ -19,7 +19,7 @@ _CLUSTER = re.compile(
           |zone\.[^.]+\.[^.]+\.(?=upstream_rq)
           |ratelimit\.(?=(?:ok|error|over_limit|failure_mode_allowed)\Z)
           |default\.(?=total_match_count\Z)
-          |ssl\.(?:(?:ciphers|curves|sigalgs|versions)\.|certificate\..+\.)?
+          |ssl\.(?:(?:ciphers|curves|sigalgs|versions)\.(?:TLSv\d\.)?|certificate\..+\.)?
         )?[A-Za-z0-9_-]+)\Z""",
     re.VERBOSE,
 )
@@ -152,7 +152,7 @@ def exact(text: str) -> int | None:
 def real_of(text: str) -> float | None:
     """The number; None for NaN and for what is none."""
     try:
-        real = float(text) if "_" not in text else float("nan")
+        real = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         return None
     return None if math.isnan(real) else real

@@ -24,10 +24,12 @@ class Message(NamedTuple):
 
     def find(self, name: str) -> tuple[str, Any]:
         """The spelling and the value of a field; ``(name, None)`` when it is absent or null."""
-        for key in spellings(name):
-            value = self.value.get(key)
-            if value is not None:
-                return key, value
+        held = self.value
+        if held:
+            for key in spellings(name):
+                value = held.get(key)
+                if value is not None:
+                    return key, value
         return name, None
 
     def has(self, name: str) -> bool:
@@ -35,7 +37,7 @@ class Message(NamedTuple):
         return self.find(name)[1] is not None
 
     def message(self, *names: str) -> "Message":
-        """The message at the path `names`; an empty one where there is none.
+        """The message at the path `names`; an empty one, without place, where there is none.
 
         Raises:
             NotTheFormError: something else than a message is there.
@@ -43,8 +45,10 @@ class Message(NamedTuple):
         found = self
         for name in names:
             key, value = found.find(name)
+            if value is None:
+                return _ABSENT
             pointer = f"{found.pointer}/{escape(key)}"
-            found = Message(_as(dict, {} if value is None else value, pointer), pointer)
+            found = Message(_as(dict, value, pointer), pointer)
         return found
 
     def messages(self, *names: str) -> Iterator["Message"]:
@@ -58,11 +62,13 @@ class Message(NamedTuple):
         """
         holder = self.message(*names[:-1])
         key, value = holder.find(names[-1])
+        if value is None:
+            return
         pointer = f"{holder.pointer}/{escape(key)}"
         if isinstance(value, dict):
             yield Message(value, pointer)
             return
-        for index, each in enumerate(_as(list, [] if value is None else value, pointer)):
+        for index, each in enumerate(_as(list, value, pointer)):
             place = f"{pointer}/{index}"
             yield Message(_as(dict, {} if each is None else each, place), place)
 
@@ -115,6 +121,9 @@ class Message(NamedTuple):
         """The whole type name behind ``@type``, without its ``type.googleapis.com/``."""
         name = self.value.get("@type")
         return name.rpartition("/")[2] if isinstance(name, str) else ""
+
+
+_ABSENT = Message({}, "")
 
 
 def extension(holder: Message) -> tuple[str, Message]:

@@ -5,7 +5,7 @@ Times are printed in the zone of the printing machine and given back in UTC; age
 
 import re
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import msgspec
 
@@ -19,6 +19,7 @@ _CONTAINER = re.compile(r"  ([a-z0-9][a-z0-9.-]*):\s*$")
 _GAP = re.compile(r"\s{2,}")
 _EVENT_AGE = re.compile(r"(\S+)(?: \(x(\d+) over (\S+)\))?")
 _ROLES = {"Containers": "app", "Init Containers": "init", "Ephemeral Containers": "ephemeral"}
+_TIME = "%a, %d %b %Y %H:%M:%S %z"
 _NONE = {"<none>", "<unset>", "<unknown>", ""}
 
 
@@ -106,8 +107,8 @@ def time_of(text: str | None) -> str | None:
     if text is None or text.strip() in _NONE:
         return None
     try:
-        return format_time(parsedate_to_datetime(text.strip()))
-    except (ValueError, TypeError, IndexError, OverflowError):
+        return format_time(datetime.strptime(text.strip(), _TIME))
+    except (ValueError, OverflowError):
         return None
 
 

@@ -7,8 +7,7 @@ import pandas as pd
 
 from meshforensics.formats.kubernetes import KubernetesObject, decode
 from meshforensics.tables._declare import Column, Reading, Row, Table
-from meshforensics.tables._frames import text
-from meshforensics.tables._kubernetes import json_text, number, reads, rows
+from meshforensics.tables._kubernetes import json_text, number, objects, reads
 
 _GROUPS = re.compile(
     r"(?:[a-z.]+\.)?istio\.io|gateway\.networking\.(?:x-)?k8s\.io|(?:[a-z]+\.)?linkerd\.io|[a-z]+\.smi-spec\.io"
@@ -56,12 +55,15 @@ def _is_mesh(kind: str) -> bool:
     return bool(_GROUPS.fullmatch(kind.split(".", 2)[2])) if kind.count(".") > 1 else False
 
 
-def _map(one: KubernetesObject) -> Iterator[Row]:
-    if _CONFIG_MAPS.fullmatch(one.name):
-        yield from _row(one, None)
+def _maps(reading: Reading) -> Iterable[Row] | None:
+    found = objects(reading, frozenset(["ConfigMap"]))
+    if found is None:
+        return None
+    mesh = (one for one in found if _CONFIG_MAPS.fullmatch(one.name))
+    return [row for one in mesh for row in _row(one, reading.item.kind)]
 
 
-def _row(one: KubernetesObject, source: str | None) -> Iterator[Row]:
+def _row(one: KubernetesObject, source: str) -> Iterator[Row]:
     changed_at, changed_by = one.changed
     version = one.metadata.get("resourceVersion")
     yield (
@@ -90,9 +92,7 @@ def _config(custom_resources: pd.DataFrame, config_maps: pd.DataFrame | None = N
     """Both as one; without the custom resources, ConfigMaps alone do not count as configuration captured."""
     maps = custom_resources.iloc[:0] if config_maps is None else config_maps
     # plain objects: categories of two frames differ, and concatenation of unequal ones loses the dtype
-    made = pd.concat([custom_resources.astype("object"), maps.astype("object")], ignore_index=True)
-    made["source_kind"] = text(made["item"]).str.split(":", n=1).str[0]
-    return made
+    return pd.concat([custom_resources.astype("object"), maps.astype("object")], ignore_index=True)
 
 
 custom_resources = Table(
@@ -115,7 +115,7 @@ config_maps = Table(
     about="The mesh's own ConfigMaps: mesh configuration, injection templates, root certificates.",
     of="mesh",
     columns=_COLUMNS,
-    reads=reads(rows(["ConfigMap"], _map), "kubernetes.configmaps", "foreign.k8s-resources"),
+    reads=reads(_maps, "kubernetes.configmaps", "foreign.k8s-resources"),
     distinct=("group", "object"),
     sampled=True,
 )

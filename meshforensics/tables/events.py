@@ -1,9 +1,9 @@
-"""Events of the cluster, from objects, from kubectl's table, and from descriptions."""
+"""Events of the cluster, from objects and from kubectl's table."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from meshforensics.formats import describe, kubectl
+from meshforensics.formats import kubectl
 from meshforensics.formats.kubernetes import KubernetesObject, mapping, object_id, text
 from meshforensics.tables._declare import Column, Reading, Row, Table
 from meshforensics.tables._kubernetes import before, is_text_table, number, reads, rows
@@ -43,6 +43,7 @@ def _event(one: KubernetesObject) -> Iterator[Row]:
     namespace = text(about, "namespace") or (one.namespace if about.get("kind") != "Node" else None)
     yield (
         one.pointer,
+        f"{one.namespace or ''}/{one.name or one.pointer}",
         next((at for at in when if at), None),
         next((at for at in (*first, text(one.body, "eventTime"), one.created_at) if at), None),
         namespace,
@@ -85,6 +86,7 @@ def _from_table(reading: Reading) -> Iterator[Row]:
         count = cells.get("COUNT", "")
         yield (
             row.pointer,
+            f"{cells.get('NAMESPACE', '')}/{cells.get('NAME') or row.pointer}",
             before(reading.item.captured_at, last),
             before(reading.item.captured_at, last if first is None else first),
             namespace or None,
@@ -97,32 +99,12 @@ def _from_table(reading: Reading) -> Iterator[Row]:
         )
 
 
-def _described(reading: Reading) -> Iterable[Row] | None:
-    """Events below descriptions; a description without events says nothing of others."""
-    made = [
-        (
-            event.pointer,
-            before(reading.item.captured_at, event.age_s),
-            before(reading.item.captured_at, event.first_age_s),
-            one.namespace,
-            *_about(one.kind, one.namespace, one.name),
-            event.type,
-            event.reason,
-            event.message,
-            event.count,
-            event.source,
-        )
-        for one in reading.decoded(describe.decode)
-        for event in one.events
-    ]
-    return made or None
-
-
 events = Table(
     id="events",
     about="Events of the cluster; ages of a printed table are counted back from the capture.",
     of="mesh",
     columns=(
+        Column("event", "str", about="The event itself as namespace/name.", source="metadata.name"),
         Column("at", "datetime64[us, UTC]", about="When it was seen last.", source="lastTimestamp, eventTime"),
         Column("first_at", "datetime64[us, UTC]", about="When it was seen first.", source="firstTimestamp"),
         Column("namespace", "category", about="Namespace of the object.", source="involvedObject.namespace"),
@@ -135,9 +117,13 @@ events = Table(
         Column("count", "Int64", about="How often.", source="count, series.count"),
         Column("source", "category", about="Who says so.", source="source.component"),
     ),
-    reads={
-        **reads(_objects_or_text, "kubernetes.events", "kubernetes.events.events.k8s.io", "foreign.events"),
-        "foreign.k8s-resources": _objects,
-        "foreign.describe-pods": _described,
-    },
+    reads=reads(
+        _objects_or_text,
+        "kubernetes.events",
+        "kubernetes.events.events.k8s.io",
+        "foreign.k8s-resources",
+        "foreign.events",
+    ),
+    distinct="event",
+    sampled=True,
 )
