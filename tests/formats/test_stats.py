@@ -196,10 +196,23 @@ def test_cut_json_is_truncated() -> None:
 
 
 _LINES = st.lists(st.text('ab.: "()P0B1,n=\n;|', max_size=30)).map("\n".join)
-_KEYS = (
-    "name value histograms buckets supported_quantiles computed_quantiles values details totals lower_bound width "
-    "count upper_bound cumulative percentiles"
-).split()
+_KEYS = [
+    "name",
+    "value",
+    "histograms",
+    "buckets",
+    "supported_quantiles",
+    "computed_quantiles",
+    "values",
+    "details",
+    "totals",
+    "lower_bound",
+    "width",
+    "count",
+    "upper_bound",
+    "cumulative",
+    "percentiles",
+]
 _JSON = st.recursive(
     st.none() | st.integers() | st.text(max_size=5) | st.floats(allow_nan=False),
     lambda inner: (
