@@ -27,6 +27,7 @@ _UNREADABLE = (
 NOT_TRUSTED = "its issuer is not trusted"
 OTHER_KEY = "a root of the issuer's name is trusted, with another key"
 BAD_SIGNATURE = "an intermediate of the issuer's name is there, with another key"
+NOT_A_CA = "its issuer is there, and is no CA"
 UNREADABLE = "a certificate of the chain cannot be read"
 
 
@@ -262,7 +263,9 @@ def _untimely(each: x509.Certificate, depth: int, at: datetime | None) -> str:
 def _unknown(below: x509.Certificate, asked: _Asked) -> str:
     if any(root.subject == below.issuer for root in asked.anchors):
         return OTHER_KEY
-    named = any(each != below and each.subject == below.issuer for each in asked.between)
+    named = [each for each in asked.between if each != below and each.subject == below.issuer]
+    if any(not _is_ca(each) and _issued(below, each) for each in named):
+        return NOT_A_CA
     return BAD_SIGNATURE if named else NOT_TRUSTED
 
 
