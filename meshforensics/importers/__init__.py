@@ -1,7 +1,7 @@
 """Importers: foreign layouts into bundles; one module a layout."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from os import PathLike, fspath
 
 from meshforensics.bundle import Bundle, BundleWriter, is_bundle, open_bundle
@@ -97,7 +97,8 @@ def _of_bundle(bundle: Bundle) -> Iterable[Found]:
         yield Found(
             kind=item.kind,
             subject=item.subject,
-            payload=bundle.read(item) if item.stored else None,
+            load=partial(bundle.read, item) if item.stored else None,
+            digest=item.sha256 or "",
             captured_at=item.captured_at,
             time_source=item.time_source,
             status=item.status,
@@ -111,7 +112,7 @@ def _once(items: Iterable[Found]) -> list[Found]:
     seen: set[tuple[object, ...]] = set()
     kept = []
     for found in items:
-        key = (found.kind, found.subject, found.captured_at, found.status, found.payload)
+        key = (found.kind, found.subject, found.captured_at, found.status, found.digest)
         if key not in seen:
             seen.add(key)
             kept.append(found)
@@ -119,7 +120,7 @@ def _once(items: Iterable[Found]) -> list[Found]:
 
 
 def _write(writer: BundleWriter, found: Found) -> None:
-    if found.payload is None:
+    if found.load is None:
         writer.miss(
             found.kind,
             found.subject,
@@ -133,7 +134,7 @@ def _write(writer: BundleWriter, found: Found) -> None:
     writer.add(
         found.kind,
         found.subject,
-        found.payload,
+        found.load(),
         captured_at=found.captured_at,
         time_source=found.time_source,
         status=found.status,

@@ -1,5 +1,6 @@
 """What an importer is: it recognises a layout, and says what each of its members is."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +13,15 @@ from meshforensics.model import Cause, Status
 class Found:
     """One item of a foreign source, or the reason why it is not there.
 
-    `payload` is None for what is not stored. `mesh` names the mesh that the item belongs to, where its
-    report tells it; reports of different meshes are not imported together.
+    `load` reads the bytes when they are written, so that a large report is never held whole; None for what
+    is not stored. `digest` tells equal bytes apart from others. `mesh` names the mesh that the item belongs
+    to, where its report tells it; reports of different meshes are not imported together.
     """
 
     kind: str
     subject: str
-    payload: bytes | None
+    load: Callable[[], bytes] | None
+    digest: str
     captured_at: datetime | None
     time_source: str
     status: Status = Status.CAPTURED
@@ -42,3 +45,8 @@ class Importer:
     about: str
     recognises: Callable[[Source], bool]
     read: Callable[[Source], Iterator[Found]]
+
+
+def digest_of(payload: bytes) -> str:
+    """What tells equal bytes apart from others."""
+    return hashlib.sha256(payload).hexdigest()

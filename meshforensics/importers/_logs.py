@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from meshforensics.importers._source import Member, Source
+
 _PREVIOUS = re.compile(rb"^=+ ?Previous log.*=*\s*$", re.MULTILINE)
 
 
@@ -19,3 +21,8 @@ def split_previous(kind: str, payload: bytes) -> Iterator[tuple[str, bytes]]:
     yield kind, current
     if previous.strip():
         yield f"{kind}.previous", previous
+
+
+def read_part(source: Source, member: Member, kind: str, part: str) -> bytes:
+    """The bytes of one part of a member, read again."""
+    return dict(split_previous(kind, source.read(member)))[part]

@@ -1,6 +1,9 @@
 """Loose files: what Envoy's admin port, istiod, kubectl or a logging system gave, alone or in folders."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -8,8 +11,8 @@ import msgspec
 from meshforensics.formats.config_dump import subject_of
 from meshforensics.formats.sniff import Sniffed, sniff
 from meshforensics.importers import bug_report
-from meshforensics.importers._declare import Found, Importer
-from meshforensics.importers._logs import split_previous
+from meshforensics.importers._declare import Found, Importer, digest_of
+from meshforensics.importers._logs import read_part, split_previous
 from meshforensics.importers._source import Member, Source
 from meshforensics.importers._status import worth
 from meshforensics.importers._time import UNKNOWN, Captured, from_archive, from_evidence, from_updates
@@ -27,35 +30,39 @@ def _recognises(source: Source) -> bool:
 
 
 def _read(source: Source) -> Iterator[Found]:
-    whole = {member: source.read(member) for member in source.members if member.size <= _LOOKED_AT}
-    archive = from_archive(member.modified for member in source.members)
-    newest = _newest(archive, list(whole.values()))
+    when = _newest(source)
     for member in source.members:
-        payload = whole.get(member) or source.read(member)
-        yield from _member(member, payload, newest)
+        yield from _member(source, member, source.read(member), when)
 
 
-def _newest(archive: Captured, payloads: list[bytes]) -> Captured:
+def _newest(source: Source) -> Captured:
     """The archive's time, else the newest time inside the evidence."""
+    archive = from_archive(member.modified for member in source.members)
     if archive.at is not None:
         return archive
-    times = [from_evidence(payloads), *(from_updates(payload) for payload in payloads)]
-    known = [captured for captured in times if captured.at is not None]
-    return max(known, key=lambda captured: captured.at.isoformat() if captured.at else "") if known else UNKNOWN
+    small = (member for member in source.members if member.size <= _LOOKED_AT)
+    times = [each for member in small for each in _times(source.read(member)) if each.at is not None]
+    return max(times, key=lambda captured: captured.at or datetime.min.replace(tzinfo=UTC), default=UNKNOWN)
 
 
-def _member(member: Member, payload: bytes, when: Captured) -> Iterator[Found]:
+def _times(payload: bytes) -> tuple[Captured, Captured]:
+    return from_evidence([payload]), from_updates(payload)
+
+
+def _member(source: Source, member: Member, payload: bytes, when: Captured) -> Iterator[Found]:
     what = sniff(payload)
     subject = _subject(member, payload, what)
     if what.problem:
-        yield _unusable(what, subject, payload, when)
+        load = partial(source.read, member) if payload else None
+        yield replace(_unusable(what, subject, when), load=load, digest=digest_of(payload))
         return
     for kind, content in split_previous(what.kind, payload):
         status, cause, detail = worth(kind, content, cut=member.cut)
         yield Found(
             kind=kind,
             subject=subject,
-            payload=content or None,
+            load=partial(read_part, source, member, what.kind, kind) if content else None,
+            digest=digest_of(content),
             captured_at=when.at,
             time_source=when.source,
             status=status,
@@ -64,13 +71,14 @@ def _member(member: Member, payload: bytes, when: Captured) -> Iterator[Found]:
         )
 
 
-def _unusable(what: Sniffed, subject: str, payload: bytes, when: Captured) -> Found:
+def _unusable(what: Sniffed, subject: str, when: Captured) -> Found:
     causes = {"empty": Cause.EMPTY, "truncated": Cause.TRUNCATED, "not-the-form": Cause.NOT_THE_FORM}
     cut = what.problem == "truncated"
     return Found(
         kind=what.kind,
         subject=subject,
-        payload=payload or None,
+        load=None,
+        digest="",
         captured_at=when.at,
         time_source=when.source,
         status=Status.PARTIAL if cut else Status.FAILED,

@@ -4,7 +4,7 @@ Sources: istio/istio tools/bug-report (content, archive, bugreport) at those rel
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshforensics.importers._declare import Found, Importer
 from meshforensics.importers._logs import split_previous
@@ -100,12 +100,13 @@ def _read_report(source: Source, report: _Report) -> Iterator[Found]:
     mesh = _mesh(source, report)
     for name, member in sorted(report.members.items()):
         for found in _member(source, name, member, when, each):
-            yield _of_mesh(found, mesh)
+            yield replace(found, mesh=mesh)
     for kind, subject in _lacking(report):
         yield Found(
             kind=kind,
             subject=subject,
-            payload=None,
+            load=None,
+            digest="",
             captured_at=when.at,
             time_source=when.source,
             status=Status.FAILED,
@@ -113,10 +114,6 @@ def _read_report(source: Source, report: _Report) -> Iterator[Found]:
             detail=f"{report.root or source.path} does not hold it",
             mesh=mesh,
         )
-
-
-def _of_mesh(found: Found, mesh: str) -> Found:
-    return Found(**{**found.__dict__, "mesh": mesh})
 
 
 def _captured(source: Source, report: _Report, log: bytes) -> Captured:
@@ -145,7 +142,8 @@ def _member(
         yield Found(
             kind=kind,
             subject=subject,
-            payload=None,
+            load=None,
+            digest="",
             captured_at=at.at,
             time_source=at.source,
             status=Status.SKIPPED,
@@ -153,13 +151,13 @@ def _member(
             detail=hazard,
         )
         return
-    payload = source.read(member)
-    for part, content in split_previous(kind, payload):
+    for part, content in split_previous(kind, source.read(member)):
         status, cause, detail = worth(part, content, cut=member.cut)
         yield Found(
             kind=part,
             subject=subject,
-            payload=content or None,
+            load=partial(read_part, source, member, kind, part) if content else None,
+            digest=digest_of(content),
             captured_at=at.at,
             time_source=at.source,
             status=status,

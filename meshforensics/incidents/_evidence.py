@@ -45,8 +45,19 @@ def without(case: Case, table: str) -> list[Proxy]:
 
 
 def complete(case: Case, *tables: str) -> bool:
-    """Whether proxies are known and each table has rows of every one of them: only then is empty clear."""
-    return bool(known_proxies(case)) and not any(without(case, table) for table in tables)
+    """Whether it is known which proxies there are, and each table has rows of every one of them.
+
+    Only then is an empty table clear. Who is there is told by a whole list of pods or by istiod; what was
+    captured cannot tell it of itself.
+    """
+    told = lists_all_pods(case) or bool(len(case.source.frame("xds_sync")))
+    return told and bool(known_proxies(case)) and not any(without(case, table) for table in tables)
+
+
+def lists_all_pods(case: Case) -> bool:
+    """Whether a list of all pods was captured; a description of some pods is none."""
+    pods = case.source.frame("pods")
+    return bool(text(pods["item"]).str.startswith(("kubernetes.pods:", "foreign.k8s-resources:")).any())
 
 
 def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:
