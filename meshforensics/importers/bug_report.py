@@ -5,9 +5,10 @@ Sources: istio/istio tools/bug-report (content, archive, bugreport) at those rel
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
-from meshforensics.importers._declare import Found, Importer
-from meshforensics.importers._logs import split_previous
+from meshforensics.importers._declare import Found, Importer, digest_of
+from meshforensics.importers._logs import read_part, split_previous
 from meshforensics.importers._source import Member, Source
 from meshforensics.importers._status import worth
 from meshforensics.importers._time import UNKNOWN, Captured, fetches, from_archive, from_evidence, from_log
