@@ -35,7 +35,8 @@ def _named_by_key(rows: pd.DataFrame, roots: pd.DataFrame) -> "pd.Series[str]":
     full = roots[roots["spki"].notna()]
     keys_by_serial = dict(zip(text(full["serial"]), text(full["spki"]), strict=True))
     own, serial = text(rows["spki"]), text(rows["serial"])
-    return own.where(own != "", serial.map(keys_by_serial).fillna("serial:" + serial)).astype("str")
+    known = serial.map(lambda one: keys_by_serial.get(one, f"serial:{one}")).astype("str")
+    return own.where(own != "", known)
 
 
 def _known_in_full(summaries: pd.DataFrame, whole: pd.DataFrame) -> Iterator[bool]:
