@@ -3,13 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from meshforensics.cli._progress import cells, spinner
 from meshforensics.model import Severity, UsageError
 from meshforensics.model.version import __version__
+from meshforensics.report.plain_text import plain
 
 SEVERITIES = [severity.value for severity in Severity]
 _AT = click.option("--at", metavar="TIME", default="", help="Judge as of this instant (2026-11-23T18:48:12Z).")
@@ -130,10 +130,11 @@ def report(
     at: str,
     profile: str,
 ) -> int:
-    """Write an incident report: report.html, report.md, report.ipynb, triage.json, figures/.
+    """Write an incident report as one HTML page.
 
-    The last line printed is the path of the page. Exits with 2 when a section failed; the report then says
-    so and holds the rest.
+    In DIR are then report.html, report.md, report.ipynb, triage.json and figures/. The last line
+    printed is the path of the page. Exits with 2 when a section failed; the report then says so and holds
+    the rest.
     """
     from meshforensics.investigation import open_evidence
     from meshforensics.report import write_report
@@ -154,7 +155,7 @@ def report(
 
 @cli.command(
     cls=Examples,
-    epilog="""meshforensics tables incident.zip                     which tables there are, and why one is empty
+    epilog="""meshforensics tables incident.zip                                  which tables there are
     meshforensics tables incident.zip certificates --format csv
     meshforensics tables incident.zip --sql "select subject_id, not_after from certificates where role = 'root'" """,
 )
@@ -166,18 +167,30 @@ def report(
 @click.option("--sql", metavar="QUERY", default="", help="Ask the tables by SQL (DuckDB).")
 @_AT
 def tables(path: str, table: str, form: str, sql: str, at: str) -> int:
-    """Print a table, the answer of a query, or what tables there are."""
-    from meshforensics.cli._tables import write_frame
+    """Print a table, the answer of a query, or what tables there are.
+
+    Without TABLE: every table with its rows, meaning and columns, and why it is empty; --format json adds
+    the type, unit and source of each column.
+    """
+    from meshforensics.cli._tables import declarations, listing, write_frame
     from meshforensics.investigation import open_evidence
+    from meshforensics.tables import declared_tables
 
     if table and sql:
         raise UsageError("give a table or --sql, not both")
     with spinner("reading"):
         case = open_evidence(path, at=at)
-        frame: Any = case.sql(sql) if sql else (case.frame(table) if table else case.tables.reset_index())
-    write_frame(frame, form, sys.stdout)
-    if table and case.reason(table):
-        click.echo(f"meshforensics: {table} is empty: {case.reason(table)}", err=True)
+        frame = case.sql(sql) if sql else case.frame(table) if table else case.tables
+    if table or sql:
+        write_frame(frame, form, sys.stdout)
+        if table and case.reason(table):
+            click.echo(f"meshforensics: {table} is empty: {case.reason(table)}", err=True)
+    elif form == "json":
+        click.echo(json.dumps(declarations(declared_tables().values(), frame), indent=2, ensure_ascii=False))
+    elif form == "text":
+        click.echo(listing(declared_tables().values(), frame), nl=False)
+    else:
+        write_frame(frame.reset_index(), form, sys.stdout)
     return 0
 
 
@@ -194,16 +207,17 @@ def checks(check: str) -> int:
 @cli.command(cls=Examples, epilog="meshforensics verify incident.zip")
 @click.argument("path", metavar="PATH")
 def verify(path: str) -> int:
-    """Check every hash of a bundle, and name each damaged, missing or unexpected member.
+    """Check a bundle against its hashes.
 
-    Exits with 1 when there is any.
+    Names each damaged, missing or unexpected member. Exits with 1 when there is any.
     """
     from meshforensics.bundle import verify as verify_bundle
+    from meshforensics.investigation import shipped
 
     with spinner("verifying"):
-        damage = verify_bundle(path)
+        damage = verify_bundle(shipped(path))
     for each in damage:
-        click.echo(f"{each.member}: {each.problem}")
+        click.echo(plain(f"{each.member}: {each.problem}"))
     if not damage:
         click.echo(f"{path}: every member is as it was sealed")
     return 1 if damage else 0

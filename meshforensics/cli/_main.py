@@ -1,5 +1,6 @@
 """Entry: run a command, and turn every expected error into one line and an exit code."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ import click
 from meshforensics.cli._commands import cli
 from meshforensics.model import MeshForensicsError
 
+PROGRAM = "meshforensics"
 INTERRUPTED = 130
 FAILED = 2
 
@@ -19,21 +21,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done; 1 a finding at or above ``--fail-on``, or damage; 2 the command could not do its work, or only
     in part, with one line on stderr; 130 interrupted.
     """
+    _write_anything()
     try:
-        code = cli.main(args=None if arguments is None else list(arguments), standalone_mode=False)
+        code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
+    except BrokenPipeError:
+        return _reader_left()
+    except (click.Abort, KeyboardInterrupt):
+        return _failed("stopped", INTERRUPTED)
+    except MeshForensicsError as error:
+        return _failed(str(error))
+    except OSError as error:
+        return _failed(f"{error.filename or 'input or output'}: {error.strerror or error}; nothing more was done")
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    """Run the command, without click's own handling of errors: it would exit with 1 where a pipe closes."""
+    try:
+        with cli.make_context(PROGRAM, arguments) as context:
+            code = cli.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return FAILED
-    except (click.Abort, KeyboardInterrupt):
-        print("stopped", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except MeshForensicsError as error:
-        print(f"meshforensics: {' '.join(str(error).split())}", file=sys.stderr)
-        return FAILED
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else PROGRAM
+        return _failed(f"{error.format_message()} See: {where} --help")
+    return code if isinstance(code, int) else 0
+
+
+def _failed(why: str, code: int = FAILED) -> int:
+    print(f"{PROGRAM}: {' '.join(why.split())}", file=sys.stderr)
+    return code
+
+
+def _reader_left() -> int:
+    """Whoever read our output (``| head``) has seen enough: say nothing, and let nothing be flushed into it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _write_anything() -> None:
+    """Captured names may hold what the terminal's encoding does not: write them escaped rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

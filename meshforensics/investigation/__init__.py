@@ -2,5 +2,6 @@
 
 from meshforensics.investigation._investigation import Investigation
 from meshforensics.investigation._open import open_evidence
+from meshforensics.investigation._shipped import captures, shipped
 
-__all__ = ["Investigation", "open_evidence"]
+__all__ = ["Investigation", "captures", "open_evidence", "shipped"]

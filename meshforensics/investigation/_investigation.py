@@ -20,6 +20,7 @@ from meshforensics.model import (
     Item,
     NotEvaluated,
     UnknownNameError,
+    UsageError,
     Window,
     format_time,
 )
@@ -98,14 +99,15 @@ class Investigation:
 
         Raises:
             UnknownNameError: the query names a table that nothing declares.
+            UsageError: the query does not run.
         """
-        with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
-            wanted = connection.get_table_names(query)
-            for name in sorted(wanted):
-                if name not in declared_tables():
-                    raise UnknownNameError("table", name, declared_tables())
-                connection.register(name, self.frame(name))
-            return connection.execute(query).df()
+        try:
+            with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
+                for name in sorted(connection.get_table_names(query)):
+                    connection.register(name, self.frame(name))
+                return connection.execute(query).df()
+        except duckdb.Error as error:
+            raise UsageError(f"the query does not run: {str(error).partition(chr(10))[0]}") from error
 
     @cached_property
     def _outcomes(self) -> tuple[tuple[Finding, ...], tuple[NotEvaluated, ...]]:

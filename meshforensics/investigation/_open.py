@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from meshforensics.bundle import Bundle, is_bundle, open_bundle
 from meshforensics.importers import import_evidence
 from meshforensics.investigation._investigation import Investigation
+from meshforensics.investigation._shipped import shipped
 from meshforensics.model import UsageError, parse_time
 from meshforensics.profile import Profile, load_profile
 
@@ -26,7 +27,8 @@ def open_evidence(
 
     Args:
         path: a bundle (directory, ``.zip``, fsspec URL), an ``istioctl bug-report`` (directory,
-            ``.tar.gz``, ``.zip``), a lone admin file, or a list of such sources.
+            ``.tar.gz``, ``.zip``), a lone admin file, or a list of such sources. The short path of a shipped
+            capture, as ``captures/ca-rotation``, works from anywhere.
         at: judge as of this instant; by default the bundle's own.
         window: span before `at` that rates are judged over, as ``15m`` or a timedelta; by default the
             profile's.
@@ -42,7 +44,7 @@ def open_evidence(
         raise UsageError("no path given: name a bundle, a bug-report or an admin file")
     thresholds = profile if isinstance(profile, Profile) else load_profile(fspath(profile))
     return Investigation(
-        bundle=_bundle([fspath(source) for source in sources]),
+        bundle=_bundle([shipped(fspath(source)) for source in sources]),
         at=parse_time(at) if isinstance(at, str) and at else at or None,
         window=parse_span(window) if isinstance(window, str) and window else window or None,
         profile=thresholds,
