@@ -48,7 +48,9 @@ class _Context(msgspec.Struct, frozen=True):
     cert_chain: tuple[_Details, ...] | None = None
 
 
-class _Answer(msgspec.Struct, frozen=True):
+class _Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The message has had this one field since 2018; a ztunnel's dump has it among others."""
+
     certificates: tuple[_Context, ...]
 
 

@@ -1,5 +1,6 @@
 """Envoy's ``/listeners``: the addresses that are really bound, as text or JSON (Envoy admin.rst)."""
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -10,6 +11,7 @@ from meshforensics.formats._xds_message import Message, address_of
 from meshforensics.model import NotTheFormError
 
 _WHAT = "an answer of /listeners"
+_LINE = re.compile(r"(?P<name>\S+)::(?P<address>(?:\[[^\]\s]*\]|[\d.]+):\d+|(?:/|@|envoy://)\S*)\Z")
 
 
 class BoundListener(msgspec.Struct, frozen=True):
@@ -34,7 +36,7 @@ def decode(payload: bytes) -> BoundListeners:
         TruncatedError: JSON that ends in the middle; text is read to its last whole line.
         NotTheFormError: it is something else.
     """
-    if payload.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+    if payload.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{":
         document = decode_json(payload, what=_WHAT)
         if not isinstance(document, dict) or not {"listener_statuses", "listenerStatuses"} & set(document):
             raise NotTheFormError(f"not {_WHAT}: JSON without listener_statuses")
@@ -46,9 +48,9 @@ def _of_text(payload: bytes) -> BoundListeners:
     found: list[BoundListener] = []
     unread: list[tuple[int, str]] = []
     for number, line in whole_lines(payload, what=_WHAT):
-        name, colons, address = line.partition("::")
-        if colons and name and address and " " not in line:
-            found.append(BoundListener(f"L{number}", name, address))
+        bound = _LINE.match(line)
+        if bound:
+            found.append(BoundListener(f"L{number}", bound["name"], bound["address"]))
         elif line.strip():
             unread.append((number, line))
     if len(unread) > len(found) or not found:

@@ -74,6 +74,7 @@ def test_a_serial_is_written_in_one_way(printed: str, serial: str) -> None:
         pytest.param(b"{}", id="another-object"),
         pytest.param(b"[]", id="a-list"),
         pytest.param(b"Not Found", id="error-text"),
+        pytest.param(b'{"workloads": [], "certificates": []}', id="dump-of-ztunnel"),
         pytest.param(b'{"certificates": [{"ca_cert": "Certificate Path: ca.pem"}]}', id="text-of-2017"),
     ],
 )

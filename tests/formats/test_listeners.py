@@ -33,6 +33,21 @@ def test_json_with_a_second_address_and_without_any() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "name", "address"),
+    [
+        pytest.param("[::]_80::[::]:80", "[::]_80", "[::]:80", id="ipv6-in-name-and-address"),
+        pytest.param("a::/run/a.sock", "a", "/run/a.sock", id="pipe"),
+        pytest.param("a::@abstract", "a", "@abstract", id="abstract-pipe"),
+        pytest.param(
+            "main_internal::envoy://main_internal/", "main_internal", "envoy://main_internal/", id="internal"
+        ),
+    ],
+)
+def test_a_line(line: str, name: str, address: str) -> None:
+    assert decode(f"{line}\n".encode()).listeners == (BoundListener("L1", name, address),)
+
+
 def test_no_listener_at_all() -> None:
     assert decode(b'{"listener_statuses": []}') == BoundListeners(())
 
