@@ -1,49 +1,24 @@
 """A source of evidence as a safe, read-only list of members: a folder, an archive, or one file.
 
 Nothing of an archive is ever written under a name that the archive chose. What could do harm (a path that
-leaves the archive, a link, a device, two members of one name, a bomb) is refused by name.
+leaves the archive, a link, a device, two members of one name, a bomb) is refused by name. Bytes are read
+when they are wanted, so a report of many gigabytes is never held whole.
 """
 
-import lzma
 import os
 import stat
-import tarfile
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
+from meshforensics.importers._limits import refuse_large, refuse_many
+from meshforensics.importers._tar import compression, is_tar, open_plain, unpack_tar
+from meshforensics.importers._unpack import BROKEN, Member, Unpacked
+from meshforensics.importers._zip import MAGICS, unpack_zip
 from meshforensics.model import SourceError
 
-LARGEST_MEMBER = 1024**3
-"""No member may be larger, unpacked, in bytes."""
-LARGEST_TOTAL = 8 * 1024**3
-"""All members together may not be larger, unpacked, in bytes."""
-LARGEST_RATIO = 1000
-"""No archive may unpack to more than so many times its size (over 256 MiB); evidence reaches about 100."""
-MOST_MEMBERS = 200_000
-"""No source may have more members."""
-_CHUNK = 1024 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class Member:
-    """One file of a source.
-
-    Attributes:
-        name: path inside the source, with ``/``; never absolute, never with ``..``.
-        modified: from the archive; None for extracted folders, whose times say nothing of the capture.
-        cut: the archive ended inside this member.
-    """
-
-    name: str
-    size: int
-    modified: datetime | None = None
-    cut: bool = False
+_ENDINGS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar", ".zip")
+"""Names of archives that are unpacked where they lie in a folder."""
+_TARS = _ENDINGS[:-1]
 
 
 class Source:
@@ -52,14 +27,21 @@ class Source:
     Attributes:
         path: what the user named.
         members: every file, sorted by name.
-        damage: what is wrong with the archive as a whole; empty when nothing is.
+        damage: folder inside the source (empty: all of it) to what is wrong with the archive behind it.
     """
 
-    def __init__(self, path: str, files: dict[Member, Path], *, damage: str = "", keep: object = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        files: Mapping[Member, Path],
+        *,
+        damage: Mapping[str, str] | None = None,
+        keep: tuple[Unpacked, ...] = (),
+    ) -> None:
         self.path = path
         self.members = tuple(sorted(files, key=lambda member: member.name))
-        self.damage = damage
-        self._files = files
+        self.damage = dict(damage or {})
+        self._files = dict(files)
         self._keep = keep
 
     def read(self, member: Member) -> bytes:
@@ -73,191 +55,126 @@ class Source:
         except OSError as error:
             raise SourceError(f"{self.path}: {member.name} cannot be read: {error.strerror or error}") from error
 
+    def head(self, member: Member, size: int) -> bytes:
+        """The first `size` bytes of a member."""
+        with self._files[member].open("rb") as file:
+            return file.read(size)
+
 
 def open_source(path: str) -> Source:
-    """Open a folder, a ``.tar``, ``.tar.gz`` or ``.zip``, or one file.
+    """Open a folder, a ``.tar``, ``.tar.gz`` or ``.zip``, or one file (gzipped, too).
 
     Raises:
         SourceError: it is not there, is empty, cannot be read, or could do harm.
     """
     place = Path(path)
-    if not place.exists():
-        raise SourceError(f"{path} is not there; give a bundle, a bug-report or an admin file")
-    if place.is_dir():
-        return _folder(path, place)
-    if not place.is_file():
-        raise SourceError(f"{path} is neither a file nor a folder")
-    if place.stat().st_size == 0:
-        raise SourceError(f"{path} is empty: nothing was captured into it")
+    try:
+        if not place.exists():
+            raise SourceError(f"{path} is not there; give a bundle, a bug-report or an admin file")
+        if place.is_dir():
+            return _folder(path, place)
+        if not place.is_file():
+            raise SourceError(f"{path} is neither a file nor a folder")
+        if place.stat().st_size == 0:
+            raise SourceError(f"{path} is empty: nothing was captured into it")
+        return _file(path, place)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _file(path: str, place: Path) -> Source:
+    unpacked = _archive(path, place)
+    if unpacked is not None:
+        return Source(path, unpacked.files, damage=_damage("", unpacked), keep=(unpacked,))
+    refuse_large(path, place.name, place.stat().st_size)
+    return Source(path, {Member(name=place.name, size=place.stat().st_size): place})
+
+
+def _damage(folder: str, unpacked: Unpacked) -> dict[str, str]:
+    return {folder: unpacked.damage} if unpacked.damage else {}
+
+
+def _archive(path: str, place: Path) -> Unpacked | None:
+    """The members of an archive; None when the file is none."""
     with place.open("rb") as file:
         head = file.read(512)
-    if head[:4] in {b"PK\x03\x04", b"PK\x05\x06"}:
-        return _zip(path)
-    if head[:2] == b"\x1f\x8b" or head[257:262] == b"ustar" or head[:3] == b"BZh" or head[:6] == b"\xfd7zXZ\x00":
-        return _tar(path)
-    _refuse_large(path, place.name, place.stat().st_size)
-    member = Member(name=place.name, size=place.stat().st_size)
-    return Source(path, {member: place})
+    if head.startswith(MAGICS):
+        return unpack_zip(path)
+    if is_tar(head):
+        return unpack_tar(path)
+    if not compression(head):
+        return None
+    if place.name.lower().endswith(_TARS) or _holds_tar(place):
+        return unpack_tar(path)
+    return _one_compressed(path, place)
+
+
+def _holds_tar(place: Path) -> bool:
+    try:
+        with open_plain(place) as file:
+            return is_tar(file.read(512))
+    except BROKEN:
+        return False
+
+
+def _one_compressed(path: str, place: Path) -> Unpacked:
+    """One file that was compressed alone, as ``config_dump.json.gz``."""
+    unpacked = Unpacked(path, place.stat().st_size)
+    with open_plain(place) as file:
+        unpacked.add(place.stem, file, None)
+    return unpacked
 
 
 def _folder(path: str, place: Path) -> Source:
     files: dict[Member, Path] = {}
-    for folder, _, names in os.walk(place, followlinks=False):
-        for name in names:
-            file = Path(folder) / name
-            about = file.lstat()
-            if stat.S_ISLNK(about.st_mode):
-                if not file.resolve().is_relative_to(place.resolve()):
-                    raise SourceError(f"{path}: {file.relative_to(place)} is a link that leads out of the folder")
-                continue
-            if not stat.S_ISREG(about.st_mode):
-                raise SourceError(f"{path}: {file.relative_to(place)} is a device or pipe, not a file")
-            relative = file.relative_to(place).as_posix()
-            _refuse_large(path, relative, about.st_size)
-            files[Member(name=relative, size=about.st_size)] = file
-            _refuse_many(path, len(files))
+    keep: list[Unpacked] = []
+    damage: dict[str, str] = {}
+    for file in _files(path, place):
+        relative = file.relative_to(place).as_posix()
+        unpacked = _archive(str(file), file) if relative.lower().endswith(_ENDINGS) else None
+        if unpacked is not None:
+            folder = _without_ending(relative)
+            damage |= _damage(folder, unpacked)
+            keep.append(unpacked)
+            for member, where in unpacked.files.items():
+                name = f"{folder}/{member.name}"
+                files[Member(name=name, size=member.size, modified=member.modified, cut=member.cut)] = where
+        else:
+            files[_member(path, relative, file)] = file
+        refuse_many(path, len(files))
     if not files:
         raise SourceError(f"{path} is an empty folder: nothing was captured into it")
-    return Source(path, files)
+    return Source(path, files, damage=damage, keep=tuple(keep))
 
 
-class _Unpacked:
-    """A folder for unpacked members, under numbers, so that no archive chooses a path."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.files: dict[Member, Path] = {}
-        self.keep = tempfile.TemporaryDirectory(prefix="meshforensics-")
-        self._names: set[str] = set()
-        self._total = 0
-        self._most = min(LARGEST_TOTAL, max(256 * 1024**2, LARGEST_RATIO * Path(path).stat().st_size))
-
-    def add(self, name: str, stream: IO[bytes], modified: datetime | None) -> bool:
-        """Unpack one member; False when the archive ended inside it."""
-        safe = _safe_name(self.path, name)
-        if safe in self._names:
-            raise SourceError(f"{self.path}: two members are called {safe}")
-        self._names.add(safe)
-        _refuse_many(self.path, len(self._names))
-        target = Path(self.keep.name) / str(len(self._names))
-        size, whole = self._copy(safe, stream, target)
-        self.files[Member(name=safe, size=size, modified=modified, cut=not whole)] = target
-        return whole
-
-    def _copy(self, name: str, stream: IO[bytes], target: Path) -> tuple[int, bool]:
-        size = 0
-        with target.open("wb") as file:
-            while True:
-                try:
-                    chunk = stream.read(_CHUNK)
-                except (EOFError, tarfile.TarError, zlib.error, lzma.LZMAError, OSError, zipfile.BadZipFile):
-                    return size, False
-                if not chunk:
-                    return size, True
-                size += len(chunk)
-                self._total += len(chunk)
-                _refuse_large(self.path, name, size)
-                if self._total > self._most:
-                    raise SourceError(f"{self.path} unpacks to more than {self._most} bytes (at {name}); refused")
-                file.write(chunk)
+def _member(path: str, relative: str, file: Path) -> Member:
+    size = file.stat().st_size
+    refuse_large(path, relative, size)
+    printable = relative.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return Member(name=printable, size=size)
 
 
-def _tar(path: str) -> Source:
-    unpacked = _Unpacked(path)
-    damage = ""
-    try:
-        with tarfile.open(path, "r|*") as archive:
-            for info in _entries(archive):
-                stream = _regular(path, archive, info)
-                modified = datetime.fromtimestamp(info.mtime, UTC) if 0 < info.mtime < 32503680000 else None
-                if stream is not None and not unpacked.add(info.name, stream, modified):
-                    damage = f"the archive ends inside {info.name}"
-                    break
-    except _Cut as error:
-        damage = str(error)
-    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
-        if not unpacked.files:
-            raise SourceError(f"{path} is no readable archive: {error}") from error
-        damage = f"the archive ends early: {error}"
-    if not unpacked.files:
-        raise SourceError(f"{path} is an archive without any file" + (f" ({damage})" if damage else ""))
-    return Source(path, unpacked.files, damage=damage, keep=unpacked.keep)
+def _without_ending(name: str) -> str:
+    ending = next(ending for ending in _ENDINGS if name.lower().endswith(ending))
+    return name[: -len(ending)] or name
 
 
-class _Cut(Exception):  # noqa: N818 - control flow of this module
-    """The archive ended between two members."""
+def _files(path: str, place: Path) -> list[Path]:
+    """Every file below a folder, sorted; links are not followed, and refused where they lead out of it."""
+    found = []
+    for folder, folders, names in os.walk(place, followlinks=False, onerror=_raise):
+        for name in sorted([*folders, *names]):
+            file = Path(folder) / name
+            mode = file.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                if not file.resolve().is_relative_to(place.resolve()):
+                    raise SourceError(f"{path}: {file.relative_to(place)} is a link that leads out of the folder")
+            elif stat.S_ISREG(mode):
+                found.append(file)
+            elif not stat.S_ISDIR(mode):
+                raise SourceError(f"{path}: {file.relative_to(place)} is a device or pipe, not a file")
+    return sorted(found)
 
 
-def _entries(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    while True:
-        try:
-            info = archive.next()
-        except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
-            raise _Cut(f"the archive ends early: {error}") from error
-        if info is None:
-            return
-        yield info
-
-
-def _regular(path: str, archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes] | None:
-    """The stream of a file member; None for a folder; anything else is refused by name."""
-    _safe_name(path, info.name)
-    if info.isdir():
-        return None
-    if info.issym() or info.islnk():
-        raise SourceError(f"{path}: member {info.name} is a link (to {info.linkname}); such archives are refused")
-    if not info.isreg():
-        raise SourceError(f"{path}: member {info.name} is a device or pipe; such archives are refused")
-    _refuse_large(path, info.name, info.size)
-    return archive.extractfile(info)
-
-
-def _zip(path: str) -> Source:
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise SourceError(f"{path} is no whole zip archive ({error}); copy it again") from error
-    unpacked = _Unpacked(path)
-    damage = ""
-    with archive:
-        for info in archive.infolist():
-            _safe_name(path, info.filename)
-            if info.is_dir():
-                continue
-            if stat.S_ISLNK(info.external_attr >> 16):
-                raise SourceError(f"{path}: member {info.filename} is a link; such archives are refused")
-            if info.flag_bits & 1:
-                raise SourceError(f"{path}: member {info.filename} is encrypted; unpack it first")
-            _refuse_large(path, info.filename, info.file_size)
-            try:
-                with archive.open(info) as stream:
-                    whole = unpacked.add(info.filename, stream, datetime(*info.date_time, tzinfo=UTC))
-            except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
-                damage = f"member {info.filename} cannot be unpacked: {error}"
-                continue
-            damage = damage if whole else f"member {info.filename} is damaged"
-    if not unpacked.files:
-        raise SourceError(f"{path} is an archive without any readable file" + (f" ({damage})" if damage else ""))
-    return Source(path, unpacked.files, damage=damage, keep=unpacked.keep)
-
-
-def _safe_name(path: str, name: str) -> str:
-    """`name` as a clean relative path.
-
-    Raises:
-        SourceError: it leads out of the archive.
-    """
-    parts = [part for part in name.split("/") if part not in {"", "."}]
-    if name.startswith("/") or "\\" in name or ".." in parts or (len(name) > 1 and name[1] == ":"):
-        raise SourceError(f"{path}: member {name!r} leads out of the archive; such archives are refused")
-    return "/".join(parts)
-
-
-def _refuse_large(path: str, name: str, size: int) -> None:
-    if size > LARGEST_MEMBER:
-        raise SourceError(f"{path}: {name} is larger than {LARGEST_MEMBER} bytes; refused")
-
-
-def _refuse_many(path: str, count: int) -> None:
-    if count > MOST_MEMBERS:
-        raise SourceError(f"{path} has more than {MOST_MEMBERS} files; refused")
+def _raise(error: OSError) -> None:
+    raise error
