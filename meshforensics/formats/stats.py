@@ -42,7 +42,7 @@ def _text(payload: bytes) -> Stats:
     histograms: list[Bucket] = []
     unread: list[tuple[int, str]] = []
     detailed = ""
-    lines = read = 0
+    lines = 0
     for number, line in whole_lines(payload, what=_WHAT):
         if not line.strip():
             continue
@@ -56,7 +56,6 @@ def _text(payload: bytes) -> Stats:
                 unread.append((number, line))
                 continue
             detailed = begins["name"]
-        read += 1
     _refuse_others(lines, unread)
     return Stats(tuple(stats), tuple(histograms), tuple(number for number, _ in unread))
 
