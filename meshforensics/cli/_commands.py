@@ -1,6 +1,7 @@
 """The commands. Heavy imports stay inside them, so that help comes at once."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def triage(
         if namespace:
             case = case.within(namespace)
         findings = case.findings
-        name = " ".join(paths)
+        name = shlex.join(paths)
         if form == "json":
             said = json.dumps(triage_document(case), indent=2, ensure_ascii=False) + "\n"
         else:

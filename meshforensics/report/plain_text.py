@@ -1,6 +1,10 @@
-"""Captured text made harmless for a terminal."""
+"""Captured text for a terminal: harmless, and short enough for a screen."""
+
+import re
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
+_HEX = re.compile(r"\b[0-9a-f]{32,64}\b")
+_MICROSECONDS = re.compile(r"(T\d\d:\d\d:\d\d\.\d{3})\d+Z")
 
 
 def plain(text: str) -> str:
@@ -10,3 +14,13 @@ def plain(text: str) -> str:
     '\\x1b[2Jgone'
     """
     return text.translate(_CONTROL)
+
+
+def brief(text: str) -> str:
+    """`text` on one line, made harmless, with hashes and serials by their first digits and times to the millisecond.
+
+    >>> brief("root 5c443ed150e2258e716d27ad965f471c1652a43e since 2026-11-23T18:47:44.823000Z")
+    'root 5c443ed1… since 2026-11-23T18:47:44.823Z'
+    """
+    line = _HEX.sub(lambda found: f"{found[0][:8]}…", " ".join(text.split()))
+    return plain(_MICROSECONDS.sub(r"\1Z", line))

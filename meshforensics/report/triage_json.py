@@ -9,6 +9,7 @@ from meshforensics.report._case import Case, decided
 from meshforensics.tables import text
 
 SCHEMA = "meshforensics.triage/1"
+UNDETERMINED = "No incident could be determined from what was captured."
 
 
 def triage_document(case: Case) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def _verdict(best: Hypothesis) -> dict[str, Any]:
         "subjects": list(best.subjects) if stands else [],
         "onset": format_time(best.onset) if stands else None,
         "mechanism": best.mechanism if stands else "",
-        "summary": best.summary if stands else "No incident could be determined from what was captured.",
+        "summary": best.summary if stands else UNDETERMINED,
         "impact": {
             "failed": best.impact.failed,
             "total": best.impact.total,
@@ -62,9 +63,21 @@ def _verdict(best: Hypothesis) -> dict[str, Any]:
         }
         if stands and best.impact
         else None,
-        "next": best.next if stands else "Capture what is missing, then triage again.",
+        "next": next_step(best),
         "missing": [_missing(each) for each in best.missing],
     }
+
+
+def next_step(best: Hypothesis) -> str:
+    """What to do next: what the cause asks for; where there is none, what to capture."""
+    if decided(best):
+        return best.next
+    if not best.missing:
+        return "Capture what is missing, then triage again."
+    first = best.missing[0]
+    how = f": {first.command}" if first.command else ""
+    whose = f" of {first.subject}" if first.subject not in {"", "-"} else ""
+    return f"Capture {first.kind}{whose}{how}; then triage again."
 
 
 def _hypothesis(each: Hypothesis) -> dict[str, Any]:

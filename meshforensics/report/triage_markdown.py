@@ -2,6 +2,7 @@
 
 from meshforensics.model import Finding, Quantity, Standing, format_time
 from meshforensics.report._case import Case, decided
+from meshforensics.report.triage_json import UNDETERMINED, next_step
 
 
 def triage_markdown(case: Case, path: str) -> str:
@@ -11,13 +12,13 @@ def triage_markdown(case: Case, path: str) -> str:
     parts = [
         f"# {_safe(name)}",
         f"As of {format_time(case.at) or 'an unknown time'}, bundle `{case.bundle.id[:16]}`.",
-        _safe(best.summary) if decided(best) else "No incident could be determined from what was captured.",
+        _safe(best.summary) if decided(best) else UNDETERMINED,
     ]
     if decided(best):
         if best.impact:
             parts.append(f"**Impact**: {best.impact.failed} of {best.impact.total} calls failed.")
         parts.append("\n".join(f"- {_safe(ground.text)}" for ground in best.for_))
-        parts.append(f"**Next**: {_safe(best.next)}")
+    parts.append(f"**Next**: {_safe(next_step(best))}")
     parts += ["## Findings", _table(case.findings), "## Ruled out", _refuted(case), "## Not captured", _unseen(case)]
     return "\n\n".join(part for part in [*parts, f"`meshforensics report {path} -o report/`"] if part) + "\n"
 
