@@ -28,7 +28,7 @@ def _with_share_left(leaves: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
 )
 def root_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     """A holder that also trusts a valid root is in an overlap, which is no fault."""
-    roots = certificates[(text(certificates["role"]) == "root") & certificates["pod"].notna()]
+    roots = certificates[(text(certificates["role"]) == "root") & (text(certificates["namespace"]) != "")]
     ended = roots[roots["not_after"] < at]
     valid = roots[roots["not_after"] >= at]
     safe = set(zip(text(valid["namespace"]), text(valid["pod"]), strict=True))
@@ -100,7 +100,7 @@ def not_yet_valid(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     source='istio agent SECRET_GRACE_PERIOD_RATIO 0.5; the guide\'s "under 24 h" is true of every healthy leaf',
 )
 def leaf_not_renewed(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-    leaves = certificates[(text(certificates["role"]) == "leaf") & certificates["pod"].notna()]
+    leaves = certificates[(text(certificates["role"]) == "leaf") & (text(certificates["namespace"]) != "")]
     alive = leaves[(leaves["not_after"] >= at) & (leaves["not_before"] <= at)]
     spiffe = alive["san"].map(lambda names: any(str(name).startswith("spiffe://") for name in names or ()))
     return _with_share_left(alive[spiffe.astype(bool)], at)

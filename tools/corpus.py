@@ -1,0 +1,87 @@
+"""What becomes of every file of a folder of public captures: rows, or one sentence that refuses it.
+
+    python tools/corpus.py ../shared/corpus > docs/corpus.md
+
+Each file is read alone, as `meshforensics triage FILE` would, and every table that reads its kind is built.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshforensics.bundle import open_bundle
+from meshforensics.formats.kubernetes import decode
+from meshforensics.importers import import_evidence
+from meshforensics.model import MeshForensicsError
+from meshforensics.tables import Tables, declared_tables
+
+HEAD = """# What of the public captures is read
+
+Made by `python tools/corpus.py ../shared/corpus > docs/corpus.md`. Each file is read alone, as `triage FILE` would: it
+gives rows of tables, or is refused with the sentence shown. Nothing else may happen; `tests/test_corpus.py` holds that.
+
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One file: the kinds of its items, rows by table, or why it gave none."""
+
+    file: str
+    kinds: tuple[str, ...]
+    rows: dict[str, int]
+    refusal: str
+
+
+def outcomes(folder: Path) -> Iterator[Outcome]:
+    """What becomes of each file, sorted."""
+    for number, file in enumerate(sorted(each for each in folder.rglob("*") if each.is_file())):
+        yield outcome(file, str(file.relative_to(folder)), f"memory://corpus/{number}")
+
+
+def outcome(file: Path, name: str, url: str) -> Outcome:
+    """What becomes of one file."""
+    try:
+        bundle = import_evidence([file], url)
+    except MeshForensicsError as error:
+        return Outcome(name, (), {}, " ".join(str(error).replace(str(file), file.name).split()))
+    kinds = tuple(sorted({item.kind for item in bundle.items}))
+    tables = Tables(open_bundle(url), declared_tables(), None)
+    reading = [each for each in declared_tables().values() if any(each.rows_function(kind) for kind in kinds)]
+    rows = {each.id: len(tables.over_time(each.id)) for each in reading}
+    refused = [why for each in reading for _, why in tables.state(each.id, over_time=True).not_decoded]
+    problems = [f"{item.status.value}: {item.detail}" for item in bundle.items if item.status != "captured"]
+    found = {each: count for each, count in rows.items() if count}
+    why = [*refused, *problems] if found or refused or problems else [_decoded(kinds, file)]
+    return Outcome(name, kinds, found, next(iter(why), ""))
+
+
+def _decoded(kinds: tuple[str, ...], file: Path) -> str:
+    """Why a file that was decoded gave no row."""
+    if kinds != ("kubernetes.objects",):
+        return "decoded; it holds nothing that a table has rows for"
+    held = sorted({each.kind for each in decode(file.read_bytes())})
+    return f"decoded; no table has rows for {', '.join(held[:5])}" if held else "decoded; an empty list"
+
+
+def main() -> None:
+    """Print the table."""
+    print(HEAD + "| file | kind | rows, or why there are none |\n|---|---|---|")
+    for each in outcomes(Path(sys.argv[1])):
+        rows = ", ".join(f"{table} {count}" for table, count in sorted(each.rows.items()))
+        said = rows or each.refusal
+        kinds = ", ".join(each.kinds[:3]) + (" …" if len(each.kinds) > 3 else "")
+        print(f"| `{each.file}` | {kinds or '-'} | {escaped(said)} |")
+
+
+def escaped(text: str) -> str:
+    """Text that stays in its cell."""
+    flat = " ".join(text.split())[:300]
+    for sign in "\\|<>`*_[]":
+        flat = flat.replace(sign, f"\\{sign}")
+    return flat
+
+
+if __name__ == "__main__":
+    main()
