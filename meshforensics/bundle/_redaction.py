@@ -99,9 +99,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 _SECRET = re.compile(rb"[\"']?kind[\"']?: ?[\"']?Secret[\"']?(?=[,\s}])")
-_SECRET_VALUE = re.compile(
-    rb"(?P<name>[\"']?[A-Za-z0-9._-]+\\?[\"']?): ?\\?(?P<quote>[\"']?)(?P<value>" + _B64 + rb"{4,})(?P=quote)"
+_JSON_VALUE = re.compile(
+    rb'(?P<escape>\\?)"(?P<name>[A-Za-z0-9._-]+)(?P=escape)": ?(?P=escape)"(?P<value>(?:[^"\\]|\\[^"])+)(?P=escape)"'
 )
+_YAML_VALUE = re.compile(rb"^ *(?P<name>[A-Za-z0-9._-]+):[ ]+[\"']?(?P<value>[^\s\"'][^\r\n\"']*)", re.MULTILINE)
+_YAML_REST = re.compile(rb"^ *(?P<name>)(?P<value>(?![A-Za-z0-9._-]+:(?:[ \r\n]|\Z))\S[^\r\n]*)", re.MULTILINE)
+_BLOCK_SCALAR = re.compile(rb"[|>][-+0-9]*\Z")
 
 
 class Redactor:
@@ -160,13 +163,18 @@ class Redactor:
 
     def _secret_block(self, block: bytes, counts: dict[str, int]) -> bytes:
         def replace(found: re.Match[bytes]) -> bytes:
-            value, name = found.group("value"), found.group("name").strip(b"\"'\\")
-            if _is_certificate(value) or re.fullmatch(_PUBLIC_KEYS, name):
+            value = found.group("value").rstrip()
+            public = _is_certificate(value) or re.fullmatch(_PUBLIC_KEYS, found.group("name"))
+            if public or _MARK in value or _BLOCK_SCALAR.match(value):
                 return found.group(0)
             counts["secret-value"] = counts.get("secret-value", 0) + 1
-            return found.group(0).replace(value, self.pseudonym("secret-value", value), 1)
+            start, end = found.start("value") - found.start(), found.start("value") - found.start() + len(value)
+            whole = found.group(0)
+            return whole[:start] + self.pseudonym("secret-value", value) + whole[end:]
 
-        return _SECRET_VALUE.sub(replace, block)
+        if b"{" in block:
+            return _JSON_VALUE.sub(replace, block)
+        return _YAML_REST.sub(replace, _YAML_VALUE.sub(replace, block))
 
     def _addresses(self, payload: bytes, counts: dict[str, int]) -> bytes:
         def replace(found: re.Match[bytes]) -> bytes:
