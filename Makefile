@@ -1,13 +1,16 @@
 # meshforensics: `make report` and `make test` do all their set-up by themselves.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CAPTURE ?= captures/ca-rotation
 OUT ?= report
+SHARED ?= ../shared/captures-examples
+LOG := $(VENV)/pytest.log
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint types tests lock wheel docs notebooks clean
+.PHONY: help report test lint types tests lock wheel docs notebooks captures clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -26,7 +29,6 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@touch $@
 
 report: $(VENV)/.run ## Write an incident report about a shipped capture, and print its verdict
-	@rm -rf "$(OUT)"
 	@$(BIN)/meshforensics triage "$(CAPTURE)" --fail-on critical || test $$? -eq 1
 	@echo
 	@$(BIN)/meshforensics report "$(CAPTURE)" -o "$(OUT)"
@@ -41,12 +43,13 @@ lint: $(VENV)/.dev ## Style, form and the layers of the house
 types: $(VENV)/.dev ## mypy --strict
 	$(BIN)/mypy
 
-tests: $(VENV)/.dev ## The tests, with coverage
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+tests: $(VENV)/.dev ## The tests, with coverage; the last line is pytest's own
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest | tee $(LOG)
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report --fail-under=85 > .coverage.txt || (tail -n 3 .coverage.txt; exit 1)
-	@tail -n 1 .coverage.txt
+	@$(BIN)/coverage report --fail-under=85 > $(LOG).coverage || (tail -n 3 $(LOG).coverage; exit 1)
+	@tail -n 1 $(LOG).coverage
+	@tail -n 1 $(LOG)
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -58,7 +61,16 @@ wheel: $(VENV)/.dev ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
 docs: $(VENV)/.dev ## Write the generated parts of docs/ from the declarations
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m tools.generate_docs
+
+notebooks: $(VENV)/.run ## Bring the notebooks into their normal form, without outputs
+	$(BIN)/python -m meshforensics.report.normal_form notebooks/*.ipynb
+
+captures: $(VENV)/.run ## Import the shipped captures anew, from the examples in $(SHARED)
+	@for pair in ca-rotation=01-ca-rotation upgrade-503=05-upgrade-503 \
+	  memory-leak=11-memory-connection-pileup healthy=14-healthy-baseline; do \
+	  rm -rf "captures/$${pair%%=*}" && \
+	  $(BIN)/meshforensics import "$(SHARED)/$${pair##*=}" -o "captures/$${pair%%=*}" || exit; done
 
 clean: ## Remove what was made
-	rm -rf $(VENV) dist report .coverage .coverage.* .coverage.txt
+	rm -rf $(VENV) dist report .coverage .coverage.*

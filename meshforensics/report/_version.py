@@ -1,12 +1,8 @@
 """The version of this package."""
 
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
+from meshforensics.model.version import __version__
 
 
 def version() -> str:
-    """The installed version; ``unknown`` where the package runs without being installed."""
-    try:
-        return installed("meshforensics")
-    except PackageNotFoundError:
-        return "unknown"
+    """The version, the same whether the package is installed or runs from a checkout."""
+    return __version__

@@ -2,6 +2,7 @@
 
 from meshforensics.model import Finding, Quantity, Standing, format_time
 from meshforensics.report._case import Case, decided
+from meshforensics.report.plain_text import plain
 from meshforensics.report.triage_json import UNDETERMINED, next_step
 
 
@@ -56,7 +57,7 @@ def _unseen(case: Case) -> str:
 
 def _safe(text: str) -> str:
     """Captured text that cannot become markup, a table cell or a new line."""
-    flat = " ".join(text.split())
+    flat = plain(" ".join(text.split()))
     for sign in "\\`*_[]<>|#":
         flat = flat.replace(sign, f"\\{sign}")
     return flat

@@ -1,6 +1,7 @@
 """The triage screen: at most 40 lines of 100 columns, made to be pasted."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from meshforensics.model import Finding, Hypothesis, Severity, Standing
@@ -15,6 +16,7 @@ LINES = 40
 _LABEL = 12
 _MOST_GROUNDS = 3
 _MOST_UNSEEN = 5
+_LONGEST_PATH = WIDTH - len("Next  meshforensics report  -o report/")
 
 
 def triage_text(case: Case, path: str) -> str:
@@ -99,11 +101,9 @@ def _unseen(case: Case) -> list[str]:
     for item in case.not_captured:
         why = f"{item.status.value}: {item.cause.value}" if item.cause else item.status.value
         items.setdefault((item.kind, why), []).append(item.subject)
-    checks: dict[str, list[str]] = {}
-    for each in case.not_evaluated:
-        checks.setdefault(each.reason, []).append(each.check)
+    checks = Counter(each.reason for each in case.not_evaluated)
     lines = [_unseen_item(kind, why, subjects) for (kind, why), subjects in sorted(items.items())]
-    lines += [plain(f"  {reason}: {listed(names, 3)} not evaluated") for reason, names in sorted(checks.items())]
+    lines += [_unseen_check(reason, number) for reason, number in sorted(checks.items())]
     more = [f"  and {len(lines) - _MOST_UNSEEN} more, all in --format json"] if len(lines) > _MOST_UNSEEN else []
     wanted = [plain(f"  to decide: {one.kind} of {one.subject}; {one.why}") for one in case.hypotheses[0].missing[:2]]
     said = [*lines[:_MOST_UNSEEN], *more, *wanted]
@@ -114,9 +114,16 @@ def _unseen_item(kind: str, why: str, subjects: Sequence[str]) -> str:
     return plain(f"  {kind:<28}{why:<26}{len(subjects):>5}  {listed(subjects, 1)}")
 
 
+def _unseen_check(reason: str, number: int) -> str:
+    return f"  {textwrap.shorten(brief(reason), 60, placeholder=' …'):<62}{number:>3} {_checks(number)} not evaluated"
+
+
+def _checks(number: int) -> str:
+    return "check" if number == 1 else "checks"
+
+
 def _next(case: Case, path: str) -> list[str]:
-    table = "calls" if len(case.frame("calls")) else ""
-    return [
-        f"Next  meshforensics report {path} -o report/",
-        f"      meshforensics tables {path} {table}".rstrip(),
-    ]
+    """Commands to go on with; a path that has no room on the screen is not cut, but left to the reader."""
+    table = " calls" if len(case.frame("calls")) else ""
+    named = plain(path) if len(plain(path)) <= _LONGEST_PATH else "PATH"
+    return [f"Next  meshforensics report {named} -o report/", f"      meshforensics tables {named}{table}"]
