@@ -3,11 +3,13 @@
 from functools import cache
 
 from meshforensics.model import gather
-from meshforensics.tables._build import Evidence, State, Tables, build, typed, visible
+from meshforensics.tables._build import Evidence, State, Tables, visible
+from meshforensics.tables._columns import Block, build, typed
 from meshforensics.tables._declare import Column, Reading, Row, Table
 from meshforensics.tables._frames import inside, keys, places, text, true, where
 
 __all__ = [
+    "Block",
     "Column",
     "Evidence",
     "Reading",

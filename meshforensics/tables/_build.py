@@ -7,26 +7,14 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
 import pandas as pd
-import pyarrow as pa
 
-from meshforensics.model import DeclarationError, Item, NotTheFormError, UnknownNameError, pod_of
-from meshforensics.tables._declare import Column, Row, Table
+from meshforensics.model import Item, NotTheFormError, UnknownNameError, pod_of
+from meshforensics.tables._columns import Block, build, typed
+from meshforensics.tables._declare import Table
 
 T = TypeVar("T")
-_ARROW = {
-    "category": pa.string(),
-    "str": pa.string(),
-    "Int64": pa.int64(),
-    "UInt64": pa.uint64(),
-    "Float64": pa.float64(),
-    "boolean": pa.bool_(),
-}
-_PANDAS = {
-    pa.int64(): pd.Int64Dtype(),
-    pa.uint64(): pd.UInt64Dtype(),
-    pa.float64(): pd.Float64Dtype(),
-    pa.bool_(): pd.BooleanDtype(),
-}
+
+
 """Straight from Arrow to pandas: a Python object for each value would cost more than the rest."""
 
 
@@ -152,7 +140,7 @@ class Tables:
         return frame, State(items=0, rows=len(frame), reason="; ".join(dict.fromkeys(reasons)))
 
     def _read(self, table: Table, over_time: bool) -> tuple[pd.DataFrame, State]:
-        rows: list[Row] = []
+        blocks: list[Block] = []
         refused: list[tuple[str, str]] = []
         wanted = [item for item in self.evidence.items if table.rows_function(item.kind)]
         wanted.sort(key=lambda item: table.rank(item.kind))
@@ -161,15 +149,15 @@ class Tables:
         once: set[object] = set()
         for item in seen:
             try:
-                made = self._rows(table, item, once)
+                made = self._block(table, item, once)
             except NotTheFormError as error:
                 refused.append((item.id, str(error)))
                 continue
             if made is None:
                 silent.add(item.id)
             else:
-                rows.extend(made)
-        frame = build(table, rows, over_time=over_time)
+                blocks.append(made)
+        frame = build(table, blocks, over_time=over_time)
         wanted, seen = ([item for item in items if item.id not in silent] for items in (wanted, seen))
         state = State(
             items=len(seen) - len(refused),
@@ -179,16 +167,14 @@ class Tables:
         )
         return frame, state
 
-    def _rows(self, table: Table, item: Item, once: set[object]) -> list[Row] | None:
+    def _block(self, table: Table, item: Item, once: set[object]) -> Block | None:
+        """The rows of one item; None when the item is not about the table."""
         rows_function = table.rows_function(item.kind)
         made = rows_function(_Reading(item, self, once)) if rows_function else None
         if made is None:
             return None
-        key: Row = (item.captured_at,)
-        if table.of == "pod":
-            key = (*(pod_of(item.subject) or ("", item.subject)), item.captured_at)
-        item_id = item.id
-        return [(*key, *row[1:], item_id, row[0]) for row in made]
+        namespace, pod = pod_of(item.subject) or ("", item.subject)
+        return Block(namespace, pod, item.captured_at, item.id, list(made))
 
 
 def visible(items: Iterable[Item], at: datetime | None, *, over_time: bool) -> list[Item]:
@@ -227,73 +213,3 @@ def _reason(table: Table, wanted: Sequence[Item], seen: Sequence[Item], refused:
         first = wanted[0]
         return f"not captured: {table.id} ({first.kind} of {first.subject} {first.status}: {first.cause or ''})"
     return f"not captured: {table.id}"
-
-
-def build(table: Table, rows: Sequence[Row], *, over_time: bool = False) -> pd.DataFrame:
-    """A frame of `table` from full rows, in declared dtypes.
-
-    Raises:
-        DeclarationError: a row has not as many values as the table has columns, or of another type.
-    """
-    columns = table.all_columns
-    width = len(columns)
-    for row in rows:
-        if len(row) != width:
-            raise DeclarationError(f"table {table.id}: a row has {len(row)} values, not {width}: {row!r}")
-    values: Sequence[Sequence[object]] = list(zip(*rows, strict=True)) if rows else [()] * width
-    frame = pd.DataFrame({c.name: _series(table, c, v) for c, v in zip(columns, values, strict=True)})
-    return _distinct(table, frame, over_time=over_time)
-
-
-def typed(table: Table, frame: pd.DataFrame, *, over_time: bool = False) -> pd.DataFrame:
-    """`frame` with exactly the columns of `table`, in order and in declared dtypes.
-
-    Raises:
-        DeclarationError: a declared column is not there.
-    """
-    lacking = [column.name for column in table.all_columns if column.name not in frame.columns]
-    if lacking and len(frame):
-        raise DeclarationError(f"table {table.id}: derived without column {lacking[0]}")
-    made = {
-        column.name: _as_declared(frame[column.name], column)
-        if column.name in frame.columns
-        else _series(table, column, ())
-        for column in table.all_columns
-    }
-    return _distinct(table, pd.DataFrame(made).reset_index(drop=True), over_time=over_time)
-
-
-def _as_declared(series: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
-    if str(series.dtype) == column.dtype:
-        return series
-    if column.dtype == "category":
-        return series.astype("str").where(series.notna(), None).astype("category")
-    if column.dtype == "datetime64[us, UTC]":  # of unknown times only, pandas makes a column without a zone
-        return pd.to_datetime(series, utc=True).astype(column.dtype)
-    return series.astype(cast("Any", column.dtype))
-
-
-def _distinct(table: Table, frame: pd.DataFrame, *, over_time: bool) -> pd.DataFrame:
-    if not table.distinct:
-        return frame
-    by = [*table.distinct_by, "captured_at"] if over_time and table.sampled else list(table.distinct_by)
-    return frame.drop_duplicates(by, keep="first", ignore_index=True)
-
-
-def _series(table: Table, column: Column, values: Sequence[object]) -> "pd.Series[Any]":
-    try:
-        if column.dtype == "object":
-            return pd.Series(list(values), dtype="object")
-        if column.dtype == "datetime64[us, UTC]":
-            return _instants(values)
-        array = pa.array(values, type=_ARROW[column.dtype])
-        if column.dtype == "category":
-            return cast("pd.Series[Any]", array.dictionary_encode().to_pandas())
-        return cast("pd.Series[Any]", array.to_pandas(types_mapper=_PANDAS.get).astype(column.dtype))
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise DeclarationError(f"table {table.id}, column {column.name}: {error}") from error
-
-
-def _instants(values: Sequence[object]) -> "pd.Series[Any]":
-    made = pd.to_datetime(cast("list[str]", list(values)), utc=True, format="ISO8601", errors="coerce")
-    return pd.Series(made).astype("datetime64[us, UTC]")

@@ -1,0 +1,143 @@
+"""Turn what rows functions yield into frames, column by column, in declared dtypes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from meshforensics.model import DeclarationError
+from meshforensics.tables._declare import Column, Row, Table
+
+_ARROW = {
+    "category": pa.string(),
+    "str": pa.string(),
+    "Int64": pa.int64(),
+    "UInt64": pa.uint64(),
+    "Float64": pa.float64(),
+    "boolean": pa.bool_(),
+}
+_PANDAS = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+    pa.float64(): pd.Float64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+
+
+class Block(NamedTuple):
+    """The rows of one item: ``(pointer, *values)`` each, and what all of them share."""
+
+    namespace: str
+    pod: str
+    captured_at: datetime | None
+    item: str
+    rows: list[Row]
+
+
+def build(table: Table, blocks: Sequence[Block], *, over_time: bool = False) -> pd.DataFrame:
+    """A frame of `table`, in declared dtypes.
+
+    What the rows of an item share is written once per item and repeated as numbers.
+
+    Raises:
+        DeclarationError: a row has not as many values as the table has columns, or of another type.
+    """
+    blocks = [block for block in blocks if block.rows]
+    width = len(table.columns) + 1
+    values = _values(table, blocks, width)
+    counts = np.array([len(block.rows) for block in blocks], dtype=np.int64)
+    shared = {
+        "namespace": _repeated([block.namespace for block in blocks], counts),
+        "pod": _repeated([block.pod for block in blocks], counts),
+        "captured_at": _repeated_times([block.captured_at for block in blocks], counts),
+        "item": _repeated([block.item for block in blocks], counts),
+    }
+    own = {column.name: _series(table, column, each) for column, each in zip(table.columns, values[1:], strict=True)}
+    pointer = Column("pointer", "str", about="")
+    made = {**shared, **own, "pointer": _series(table, pointer, values[0])}
+    frame = pd.DataFrame({column.name: made[column.name] for column in table.all_columns})
+    return _distinct(table, frame, over_time=over_time)
+
+
+def _values(table: Table, blocks: Sequence[Block], width: int) -> Sequence[Sequence[object]]:
+    rows = list(chain.from_iterable(block.rows for block in blocks))
+    if not rows:
+        return [()] * width
+    try:
+        values = list(zip(*rows, strict=True))
+    except ValueError:
+        values = []
+    if len(values) != width:
+        odd = next((row for row in rows if len(row) != width), rows[0])
+        raise DeclarationError(f"table {table.id}: a row has {len(odd)} values, not {width}: {odd!r}")
+    return values
+
+
+def _repeated(of_blocks: Sequence[str], counts: "np.ndarray[Any, np.dtype[np.int64]]") -> "pd.Series[Any]":
+    codes, names = pd.factorize(np.array(of_blocks, dtype=object))
+    categories = pd.Index(names, dtype="str")
+    return pd.Series(pd.Categorical.from_codes(np.repeat(codes, counts), categories=categories))
+
+
+def _repeated_times(
+    of_blocks: Sequence[datetime | None], counts: "np.ndarray[Any, np.dtype[np.int64]]"
+) -> "pd.Series[Any]":
+    return pd.Series(pd.DatetimeIndex(_instants(of_blocks)).repeat(counts))
+
+
+def typed(table: Table, frame: pd.DataFrame, *, over_time: bool = False) -> pd.DataFrame:
+    """`frame` with exactly the columns of `table`, in order and in declared dtypes.
+
+    Raises:
+        DeclarationError: a declared column is not there.
+    """
+    lacking = [column.name for column in table.all_columns if column.name not in frame.columns]
+    if lacking and len(frame):
+        raise DeclarationError(f"table {table.id}: derived without column {lacking[0]}")
+    made = {
+        column.name: _as_declared(frame[column.name], column)
+        if column.name in frame.columns
+        else _series(table, column, ())
+        for column in table.all_columns
+    }
+    return _distinct(table, pd.DataFrame(made).reset_index(drop=True), over_time=over_time)
+
+
+def _as_declared(series: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
+    if str(series.dtype) == column.dtype:
+        return series
+    if column.dtype == "category":
+        return series.astype("str").where(series.notna(), None).astype("category")
+    if column.dtype == "datetime64[us, UTC]":  # of unknown times only, pandas makes a column without a zone
+        return pd.to_datetime(series, utc=True).astype(column.dtype)
+    return series.astype(cast("Any", column.dtype))
+
+
+def _distinct(table: Table, frame: pd.DataFrame, *, over_time: bool) -> pd.DataFrame:
+    if not table.distinct:
+        return frame
+    by = [*table.distinct_by, "captured_at"] if over_time and table.sampled else list(table.distinct_by)
+    return frame.drop_duplicates(by, keep="first", ignore_index=True)
+
+
+def _series(table: Table, column: Column, values: Sequence[object]) -> "pd.Series[Any]":
+    try:
+        if column.dtype == "object":
+            return pd.Series(list(values), dtype="object")
+        if column.dtype == "datetime64[us, UTC]":
+            return _instants(values)
+        array = pa.array(values, type=_ARROW[column.dtype])
+        if column.dtype == "category":
+            return cast("pd.Series[Any]", array.dictionary_encode().to_pandas())
+        return cast("pd.Series[Any]", array.to_pandas(types_mapper=_PANDAS.get).astype(column.dtype))
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise DeclarationError(f"table {table.id}, column {column.name}: {error}") from error
+
+
+def _instants(values: Sequence[object]) -> "pd.Series[Any]":
+    made = pd.to_datetime(cast("list[str]", list(values)), utc=True, format="ISO8601", errors="coerce")
+    return pd.Series(made).astype("datetime64[us, UTC]")
