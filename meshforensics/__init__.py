@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from meshforensics.importers import import_evidence
     from meshforensics.incidents import incident
     from meshforensics.investigation import Investigation
-    from meshforensics.investigation import open_evidence as open
+    from meshforensics.investigation import open_evidence as open  # noqa: A004 - mf.open is the door
     from meshforensics.model import Evidence, Finding, Hypothesis, Item, MeshForensicsError
     from meshforensics.profile import Profile, load_profile
     from meshforensics.report import write_report

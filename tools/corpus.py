@@ -18,8 +18,9 @@ from meshforensics.tables import Tables, declared_tables
 
 HEAD = """# What of the public captures is read
 
-Made by `python tools/corpus.py ../shared/corpus > docs/corpus.md`. Each file is read alone, as `triage FILE` would: it
-gives rows of tables, or is refused with the sentence shown. Nothing else may happen; `tests/test_corpus.py` holds that.
+Made by `python tools/corpus.py ../shared/corpus > docs/corpus.md`. Each file is read alone, as `triage FILE` would:
+it gives rows of tables, or is refused with the sentence shown. Nothing else may happen; `tests/test_corpus.py`
+holds that.
 
 """
 

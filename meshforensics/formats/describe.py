@@ -107,7 +107,7 @@ def time_of(text: str | None) -> str | None:
     if text is None or text.strip() in _NONE:
         return None
     try:
-        return format_time(datetime.strptime(text.strip(), _TIME))
+        return format_time(datetime.strptime(text.strip(), _TIME))  # noqa: DTZ007 - the form has a zone
     except (ValueError, OverflowError):
         return None
 
@@ -131,9 +131,7 @@ def _described(lines: _Lines) -> Described:
         labels=_pairs(fields, blocks, "Labels", "="),
         annotations=_pairs(fields, blocks, "Annotations", ": "),
         conditions=_conditions(blocks.get("Conditions", [])),
-        containers=tuple(
-            one for section, role in _ROLES.items() for one in _containers(blocks.get(section, []), role)
-        ),
+        containers=tuple(one for section, role in _ROLES.items() for one in _containers(blocks.get(section, []), role)),
         events=tuple(_events(blocks.get("Events", []))),
         sections={name: _section(block) for name, block in blocks.items() if block},
     )

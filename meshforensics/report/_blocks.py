@@ -209,7 +209,18 @@ class Columns:
 
 
 Block = (
-    Paragraph | Subheading | Bullets | Facts | Table | Matrix | Figure | Details | Quote | Preformatted | Beside | Columns
+    Paragraph
+    | Subheading
+    | Bullets
+    | Facts
+    | Table
+    | Matrix
+    | Figure
+    | Details
+    | Quote
+    | Preformatted
+    | Beside
+    | Columns
 )
 
 

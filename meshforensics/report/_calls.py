@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import pandas as pd
 
@@ -71,7 +72,9 @@ def edges(case: Case) -> tuple[Edge, ...]:
             "own": text(calls["decided_by"]) == "caller",
         }
     )
-    made = [_edge(*key, rows=group) for key, group in rows.groupby(["caller", "callee", "plane"])]  # type: ignore[call-arg, misc]
+    grouped = rows.groupby(["caller", "callee", "plane"])
+    groups = cast("Iterable[tuple[tuple[str, str, Plane], pd.DataFrame]]", grouped)
+    made = [_edge(*key, rows=group) for key, group in groups]
     return tuple(sorted(made, key=lambda e: (-e.refused, -len(e.failed), -e.total, e.caller, e.callee)))
 
 
@@ -95,8 +98,7 @@ def _callees(calls: pd.DataFrame, addresses: Mapping[str, str]) -> list[str]:
     """Who was called: the workload at the endpoint tried last, else the destination's host."""
     endpoints = text(calls["upstream_host"]).str.rsplit(":", n=1).str[0]
     return [
-        addresses.get(endpoint) or _service(host)
-        for endpoint, host in zip(endpoints, text(calls["host"]), strict=True)
+        addresses.get(endpoint) or _service(host) for endpoint, host in zip(endpoints, text(calls["host"]), strict=True)
     ]
 
 
@@ -119,6 +121,4 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
     """Each ``namespace/name`` without its namespace, where that is still one thing."""
     known = sorted(set(names))
     tails = [name.rpartition("/")[2] for name in known]
-    return {
-        name: tail if tails.count(tail) == 1 and tail else name for name, tail in zip(known, tails, strict=True)
-    }
+    return {name: tail if tails.count(tail) == 1 and tail else name for name, tail in zip(known, tails, strict=True)}

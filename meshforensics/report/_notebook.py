@@ -155,7 +155,7 @@ def _failures(notebook: Any) -> Iterator[str]:
 
 def _name(cell: Any) -> str:
     lines = [line for line in cell.source.splitlines() if line.strip() and not line.startswith("#")]
-    return lines[-1].strip() if lines else cell.get("id", "cell")
+    return str(lines[-1].strip() if lines else cell.get("id", "cell"))
 
 
 def _plain(text: str) -> str:

@@ -67,7 +67,7 @@ def _text(text: str) -> str:
     return html.escape(shown)
 
 
-def _inline(part: Inline) -> str:
+def _inline(part: Inline) -> str:  # noqa: PLR0911 - one return a kind of text
     match part:
         case str():
             return _text(part)
@@ -180,7 +180,8 @@ def _drawing(figure: Figure, svg: str, width: str) -> str:
     tag, close, rest = svg.partition(">")
     name = f"{figure.name}-{width}"
     words = f'<title id="t-{name}">{_text(figure.title)}</title><desc id="d-{name}">{_text(figure.alt)}</desc>'
-    return f'{tag} class="{width}" role="img" data-figure="{name}" aria-labelledby="t-{name} d-{name}"{close}{words}{rest}'
+    about = f'role="img" data-figure="{name}" aria-labelledby="t-{name} d-{name}"'
+    return f'{tag} class="{width}" {about}{close}{words}{rest}'
 
 
 @_block.register
@@ -191,7 +192,11 @@ def _(block: Details) -> str:
 
 @_block.register
 def _(block: Quote) -> str:
-    facts = (("Item", block.item), ("Place", block.pointer or "whole item"), ("SHA-256", block.sha256 or "none stored"))
+    facts = (
+        ("Item", block.item),
+        ("Place", block.pointer or "whole item"),
+        ("SHA-256", block.sha256 or "none stored"),
+    )
     pairs = "".join(f"<dt>{name}</dt><dd><code>{_text(value)}</code></dd>" for name, value in facts)
     note = f"<p>{_text(block.note)}</p>" if block.note else ""
     return f'<div class="evi"><dl>{pairs}</dl><pre>{_numbered(block)}</pre>{note}</div>'

@@ -6,7 +6,6 @@ from datetime import datetime
 from meshforensics.model import Quantity, format_time
 
 
-
 def clock(at: datetime) -> str:
     """The time of day with milliseconds: ``18:47:42.019``."""
     return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
@@ -82,5 +81,3 @@ def sentence(text: str) -> str:
 def said_at(at: datetime | None) -> str:
     """RFC 3339, for commands; empty when unknown."""
     return format_time(at) or ""
-
-

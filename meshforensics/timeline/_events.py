@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 
@@ -40,8 +40,8 @@ def dated(frame: pd.DataFrame, column: str = "at") -> pd.DataFrame:
     return known.sort_values([column, "item", "pointer"], key=_sortable)
 
 
-def _sortable(values: "pd.Series[object]") -> "pd.Series[object]":
-    return values if str(values.dtype).startswith("datetime") else text(values)  # type: ignore[return-value]
+def _sortable(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    return values if str(values.dtype).startswith("datetime") else text(values)
 
 
 def bursts(frame: pd.DataFrame, column: str) -> Iterator[pd.DataFrame]:

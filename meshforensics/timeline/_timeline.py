@@ -19,4 +19,4 @@ def timeline(source: Source) -> pd.DataFrame:
     """
     found = {*control_events(source), *traffic_events(source), *kubernetes_events(source)}
     made = pd.DataFrame(sorted(found), columns=list(Event._fields))
-    return made.astype(_TYPES).reset_index(drop=True)  # type: ignore[arg-type]
+    return made.astype(_TYPES).reset_index(drop=True)

@@ -32,9 +32,7 @@ class Lane:
     empty: str
 
 
-def draw_lanes(
-    lanes: Sequence[Lane], start: datetime, end: datetime, captured: datetime | None, width: float
-) -> str:
+def draw_lanes(lanes: Sequence[Lane], start: datetime, end: datetime, captured: datetime | None, width: float) -> str:
     """The lanes from edge to control, with a line at the capture where it lies inside."""
     axis = Axis(start=start, end=end, left=_NAME + 12, right=width - 10)
     parts: list[str] = []

@@ -22,9 +22,7 @@ class Strip:
     failed: tuple[datetime, ...]
 
 
-def draw_strips(
-    strips: Sequence[Strip], start: datetime, end: datetime, onset: datetime | None, width: float
-) -> str:
+def draw_strips(strips: Sequence[Strip], start: datetime, end: datetime, onset: datetime | None, width: float) -> str:
     """All strips on one time axis and one scale; shaded from `onset` on."""
     narrow = width < 500
     left, right = (0.0, width - 2) if narrow else (min(width * 0.32, 240.0), width - 150)

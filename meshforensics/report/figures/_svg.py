@@ -37,9 +37,7 @@ def svg(width: float, height: float, parts: Iterable[str]) -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(parts)}</svg>'
 
 
-def words(
-    x: float, y: float, text: str, look: str = "", *, anchor: Literal["start", "middle", "end"] = "start"
-) -> str:
+def words(x: float, y: float, text: str, look: str = "", *, anchor: Literal["start", "middle", "end"] = "start") -> str:
     """Text with its baseline at `y`."""
     side = "" if anchor == "start" else f' text-anchor="{anchor}"'
     return f'<text x="{_n(x)}" y="{_n(y)}"{_class(look)}{side}>{html.escape(text)}</text>'

@@ -44,7 +44,7 @@ def _captured(case: Case) -> Proxies:
 
 def _decoded(case: Case) -> Proxies:
     """Proxies whose config dump gave rows."""
-    items: "pd.Series[str]" = text(case.frame("cluster_instances")["item"])
+    items: pd.Series[str] = text(case.frame("cluster_instances")["item"])
     subjects = {item.partition(":")[2].rpartition("@")[0] for item in items.unique()}
     return {(namespace, pod) for namespace, _, pod in (subject.partition("/") for subject in subjects) if pod}
 

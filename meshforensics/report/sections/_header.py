@@ -54,7 +54,11 @@ def _as_of(case: Case) -> Phrase:
     if case.at is None:
         return ("unknown", Break(), "nothing in the evidence tells when it was captured")
     same = case.at == case.bundle.at
-    return (instant(case.at), Break(), "end of the capture" if same else f"asked for; captured {instant(case.bundle.at)}")
+    return (
+        instant(case.at),
+        Break(),
+        "end of the capture" if same else f"asked for; captured {instant(case.bundle.at)}",
+    )
 
 
 def _mesh(case: Case) -> Phrase:
@@ -78,5 +82,3 @@ def _captured(case: Case) -> Phrase:
     if start == end:
         return (instant(start), Break(), "one instant")
     return (instant(start), Break(), f"to {instant(end)}, {count(len(instants), 'instant')}")
-
-

@@ -14,7 +14,12 @@ def hypotheses(case: Case) -> Content:
     """Every incident id with its standing and what decided it."""
     counted = [(standing, sum(h.status == standing for h in case.hypotheses)) for standing in Standing]
     title = "Hypotheses: " + ", ".join(f"{number} {standing}" for standing, number in counted if number)
-    heads = (Head(text="Hypothesis"), Head(text="Standing"), Head(text="By what"), Head(text="Confidence", number=True))
+    heads = (
+        Head(text="Hypothesis"),
+        Head(text="Standing"),
+        Head(text="By what"),
+        Head(text="Confidence", number=True),
+    )
     rows = tuple(
         Row(
             cells=(

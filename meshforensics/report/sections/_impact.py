@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from meshforensics.model import Plane
-from meshforensics.report._blocks import Beside, Block, Content, Figure, Head, Paragraph, Phrase, PlaneName, Row, Table
+from meshforensics.report._blocks import (
+    Beside,
+    Block,
+    Content,
+    Figure,
+    Head,
+    Paragraph,
+    Phrase,
+    PlaneName,
+    Row,
+    Table,
+)
 from meshforensics.report._calls import Edge, edges, short_names
 from meshforensics.report._case import Case, decided, focus
 from meshforensics.report._words import clock, count, instant, listed, share

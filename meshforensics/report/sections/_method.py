@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from meshforensics.report._blocks import Code, Content, Facts, Phrase, Preformatted
 from meshforensics.report._case import Case
-from meshforensics.report._words import count, instant, said_at
 from meshforensics.report._version import version
+from meshforensics.report._words import count, instant, said_at
 from meshforensics.report.sections._section import section
 
 
@@ -21,11 +21,11 @@ def method(case: Case, bundle: str | Sequence[str] = "", incident: str = "") -> 
     """
     held = [item for item in case.bundle.items if item.stored]
     pairs: tuple[tuple[str, Phrase], ...] = (
-        ("Verdict", "Each hypothesis is weighed by its own tests on tables of this bundle; every number on this page is "
-         "computed from the bundle, as of the time above. No network, no clock of the reader."),
+        ("Verdict", ("Each hypothesis is weighed by its own tests on tables of this bundle; every number on this page "
+         "is computed from the bundle, as of the time above. No network, no clock of the reader.")),
         ("Bundle", ("SHA-256 of the sorted list of items: ", Code(case.bundle.id))),
-        ("Read", f"{len(held):,} of {count(len(case.bundle.items), 'item')} hold bytes; "
-         f"{len(case.not_captured):,} are not wholly there and are listed above."),
+        ("Read", (f"{len(held):,} of {count(len(case.bundle.items), 'item')} hold bytes; "
+         f"{len(case.not_captured):,} are not wholly there and are listed above.")),
         ("Captured by", f"{case.bundle.tool or 'unknown'}; layout {case.bundle.layout or 'meshforensics'}"),
         ("As of", instant(case.at)),
         ("Window", f"{instant(case.window.start)} to {instant(case.window.end)}" if case.window else "unknown"),
@@ -47,5 +47,5 @@ def _commands(case: Case, bundle: str | Sequence[str], incident: str) -> str:
     return (
         f"meshforensics triage {path}{at}\n"
         f"meshforensics report {path}{at}{asked} -o report/\n"
-        f"meshforensics tables {path} --sql 'select * from certificates'"
+        f"meshforensics tables {path} certificates --format csv"
     )

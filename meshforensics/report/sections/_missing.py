@@ -3,7 +3,19 @@
 from collections.abc import Iterable
 
 from meshforensics.model import Item
-from meshforensics.report._blocks import Block, Bullets, Code, Content, Details, Head, Inline, Paragraph, Phrase, Row, Table
+from meshforensics.report._blocks import (
+    Block,
+    Bullets,
+    Code,
+    Content,
+    Details,
+    Head,
+    Inline,
+    Paragraph,
+    Phrase,
+    Row,
+    Table,
+)
 from meshforensics.report._case import Case
 from meshforensics.report._words import count, listed
 from meshforensics.report.sections._section import section
@@ -17,7 +29,7 @@ def not_captured(case: Case) -> Content:
     """The items that are not (wholly) there, and what the best hypotheses would need of them."""
     items = case.not_captured
     if not items:
-        said = "Every item that the source held, or was asked for, was captured whole. What nobody asked for is not here."
+        said = "Every item that the source held, or was asked for, was captured whole. Nobody asked for more."
         blocks: tuple[Block, ...] = (Paragraph(text=said),)
         title = "Not captured: nothing that was asked for"
     else:

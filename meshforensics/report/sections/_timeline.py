@@ -6,7 +6,19 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from meshforensics.model import Plane
-from meshforensics.report._blocks import Block, Code, Content, Details, Figure, Head, Paragraph, Phrase, PlaneName, Row, Table
+from meshforensics.report._blocks import (
+    Block,
+    Code,
+    Content,
+    Details,
+    Figure,
+    Head,
+    Paragraph,
+    Phrase,
+    PlaneName,
+    Row,
+    Table,
+)
 from meshforensics.report._case import Case, decided, focus
 from meshforensics.report._words import clock, count, instant
 from meshforensics.report.figures import NARROW, WIDE, Lane, Mark, draw_lanes, list_lanes

@@ -1,6 +1,6 @@
 """The trust matrix: who can verify whom."""
 
-from meshforensics.report._blocks import Beside, Cell, Content, Head, Matrix, Paragraph, Row, Table
+from meshforensics.report._blocks import Beside, Block, Cell, Content, Head, Matrix, Paragraph, Row, Table
 from meshforensics.report._calls import short_names
 from meshforensics.report._case import Case
 from meshforensics.report._trust import Root, roots, trusted, verified
@@ -25,7 +25,7 @@ def trust(case: Case) -> Content:
             f"serial {known[0].serial}. So no two of them can fail for want of a common root."
         )
         return Content(anchor="trust", title="Trust: one root for all", blocks=(Paragraph(text=said),))
-    blocks = (_holders(known), *_matrix(case, known))
+    blocks: tuple[Block, ...] = (_holders(known), *_matrix(case, known))
     return Content(anchor="trust", title=_title(known), blocks=blocks)
 
 
@@ -69,10 +69,14 @@ def _matrix(case: Case, known: tuple[Root, ...]) -> tuple[Beside, ...]:
 
 
 _NOTES = (
-    "Row: caller. Column: server. ✕ cannot verify, · can, ? not known. Framed or solid black: the pair calls each "
-    "other, and the server's leaf was verified under the caller's roots, by key.",
-    "Other pairs are computed from trust sets alone: ✕ where the two share no root. That supposes that a proxy's leaf "
-    "is signed by a root that it trusts itself.",
+    (
+        "Row: caller. Column: server. ✕ cannot verify, · can, ? not known. Framed or solid black: the pair calls each "
+        "other, and the server's leaf was verified under the caller's roots, by key."
+    ),
+    (
+        "Other pairs are computed from trust sets alone: ✕ where the two share no root. That supposes that a proxy's leaf "
+        "is signed by a root that it trusts itself."
+    ),
 )
 
 
@@ -81,8 +85,10 @@ def _cell(caller: str, server: str, signs: dict[str, str], judged: dict[tuple[st
         return Cell(text="", means="the same proxy", look="self")
     good = judged.get((caller, server))
     if good is not None:
-        return Cell(text="✓", means="verifies; they call", look="called") if good else Cell(
-            text="✕", means="cannot verify; they call", look="fails called"
+        return (
+            Cell(text="✓", means="verifies; they call", look="called")
+            if good
+            else Cell(text="✕", means="cannot verify; they call", look="fails called")
         )
     if not signs[caller] or not signs[server]:
         return Cell(text="?", means="not known", look="unknown")

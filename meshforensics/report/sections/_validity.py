@@ -1,6 +1,7 @@
 """Validity: whether time is the cause."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 
@@ -38,8 +39,10 @@ def _distinct(certificates: pd.DataFrame) -> pd.DataFrame:
         return dated.iloc[:0]
     serial = text(dated["serial"]).str.lower()
     holder = text(dated["namespace"]) + "/" + text(dated["pod"])
-    keyed = dated.assign(key=serial.where(serial != "", text(dated["fingerprint"])), holder=holder, kind=text(dated["role"]))
-    named = keyed.groupby("key")["holder"].agg(lambda pods: tuple(sorted({pod for pod in pods if pod != "/"})))
+    keyed = dated.assign(
+        key=serial.where(serial != "", text(dated["fingerprint"])), holder=holder, kind=text(dated["role"])
+    )
+    named = {key: tuple(sorted({pod for pod in pods if pod != "/"})) for key, pods in keyed.groupby("key")["holder"]}
     ranked = keyed.sort_values(["not_after", "key"]).drop_duplicates("key")
     return ranked.assign(holders=ranked["key"].map(named)).reset_index(drop=True)
 
@@ -62,7 +65,9 @@ def _title(case: Case, certificates: pd.DataFrame) -> str:
 
 def _figure(case: Case, certificates: pd.DataFrame) -> Figure:
     scales = tuple(
-        _scale(case, heading, rows) for role, heading in _ROLES if len(rows := certificates[certificates["kind"] == role])
+        _scale(case, heading, rows)
+        for role, heading in _ROLES
+        if len(rows := certificates[certificates["kind"] == role])
     )
     if not scales:
         scales = (_scale(case, "Certificates", certificates),)
@@ -100,8 +105,8 @@ def _scale(case: Case, heading: str, rows: pd.DataFrame) -> Scale:
     return Scale(heading=f"{heading}{more}", bars=bars)
 
 
-def _label(row: "pd.Series[object]", names: dict[str, str]) -> str:
-    holders = tuple(row["holders"])  # type: ignore[arg-type]
+def _label(row: "pd.Series[Any]", names: dict[str, str]) -> str:
+    holders: tuple[str, ...] = tuple(row["holders"])
     serial = f"{str(row['serial'])[:8]}…" if row["serial"] else f"{str(row['fingerprint'])[:8]}…"
     if len(holders) == 1:
         return f"{names[holders[0]]} {serial}"
