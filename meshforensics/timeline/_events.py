@@ -60,6 +60,6 @@ def names(values: Iterable[str], most: int = 4) -> str:
     return ", ".join(known[:most]) + more
 
 
-def event(row: pd.Series, at: pd.Timestamp, plane: Plane | str, kind: str, subject: str, said: str) -> Event:  # type: ignore[type-arg]
+def event(row: "pd.Series[Any]", at: pd.Timestamp, plane: Plane | str, kind: str, subject: str, said: str) -> Event:
     """An event at the place of `row`."""
     return Event(at, str(plane), kind, subject, " ".join(said.split()), str(row["item"]), str(row["pointer"]))

@@ -53,11 +53,14 @@ class StandInBag:
     items: tuple[Item, ...] = ()
 
 
+WINDOW = Window(start=NOON - timedelta(minutes=15), end=NOON)
+
+
 @dataclass(frozen=True, kw_only=True)
 class StandIn:
     bundle: StandInBag = StandInBag()
     at: datetime | None = NOON
-    window: Window | None = Window(start=NOON - timedelta(minutes=15), end=NOON)
+    window: Window | None = WINDOW
     profile: Profile = field(default_factory=load_profile)
     findings: tuple[Finding, ...] = ()
     not_evaluated: tuple[NotEvaluated, ...] = ()
@@ -73,7 +76,7 @@ class StandIn:
     def frame(self, name: str) -> pd.DataFrame:
         return self.frames.get(name, empty(name))
 
-    def reason(self, name: str, *, over_time: bool = False) -> str:
+    def reason(self, name: str, *, over_time: bool = False) -> str:  # noqa: ARG002 - the protocol has it
         return self.reasons.get(name, "" if name in self.frames else f"not captured: {name}")
 
     def evidence(self, of: Finding | Evidence) -> tuple[Excerpt, ...]:
@@ -82,7 +85,8 @@ class StandIn:
 
 
 _COLUMNS = {
-    "calls": "namespace pod captured_at at caller host subset cluster upstream_host status flags failed family decided_by",
+    "calls": "namespace pod captured_at at caller host subset cluster upstream_host status flags failed family "
+    "decided_by",
     "proxies": "namespace pod captured_at version build role workload",
     "pods": "namespace pod ip workload injected phase",
     "trust": "namespace pod serial spki fingerprint",

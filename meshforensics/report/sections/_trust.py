@@ -74,8 +74,8 @@ _NOTES = (
         "other, and the server's leaf was verified under the caller's roots, by key."
     ),
     (
-        "Other pairs are computed from trust sets alone: ✕ where the two share no root. That supposes that a proxy's leaf "
-        "is signed by a root that it trusts itself."
+        "Other pairs are computed from trust sets alone: ✕ where the two share no root. That supposes that a proxy's "
+        "leaf is signed by a root that it trusts itself."
     ),
 )
 
