@@ -1,22 +1,27 @@
 """Importers: foreign layouts into bundles; one module a layout."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from os import PathLike, fspath
 
 from meshforensics.bundle import Bundle, BundleWriter, is_bundle, open_bundle
-from meshforensics.importers._declare import Found, Importer
-from meshforensics.importers._mesh import same_mesh
+from meshforensics.formats.sniff import sniff
+from meshforensics.importers._declare import Found, Importer, missing
+from meshforensics.importers._merge import merge
+from meshforensics.importers._mesh import Mesh, mesh_of, same_mesh
 from meshforensics.importers._source import Member, Source, open_source
-from meshforensics.model import SourceError, gather
+from meshforensics.importers._time import UNKNOWN
+from meshforensics.model import MESH, Cause, SourceError, Status, UsageError, gather
 
 __all__ = [
     "Found",
     "Importer",
     "Member",
+    "Mesh",
     "Source",
     "declared_importers",
     "import_evidence",
+    "importer_of",
     "open_source",
     "recognise",
 ]
@@ -25,25 +30,32 @@ Progress = Callable[[str], None]
 
 
 @cache
-def declared_importers() -> dict[str, Importer]:
+def declared_importers() -> Mapping[str, Importer]:
     """Every importer that a module of this room declares, by id."""
     import meshforensics.importers as room  # noqa: PLC0415 - the room looks at itself
 
     return gather(room, Importer)
 
 
-def recognise(source: Source) -> Importer | None:
-    """The importer whose layout `source` has; None when nobody knows it.
+def recognise(path: str | PathLike[str]) -> Importer | None:
+    """The importer whose layout the source at `path` has; None when nobody knows it.
 
     Raises:
-        SourceError: two importers both recognise it.
+        SourceError: it is not there, could do harm, or two importers recognise it.
     """
-    found = [each for each in declared_importers().values() if each.recognises(source)]
+    return importer_of(open_source(fspath(path)), declared_importers())
+
+
+def importer_of(source: Source, importers: Mapping[str, Importer]) -> Importer | None:
+    """The one of some importers whose layout `source` has.
+
+    Raises:
+        SourceError: two recognise it; order never decides.
+    """
+    found = [importers[name] for name in sorted(importers) if importers[name].recognises(source)]
     if len(found) > 1:
         names = " and ".join(each.id for each in found)
-        raise SourceError(
-            f"{source.path} is recognised by {names}; that is a fault of meshforensics, please report it"
-        )
+        raise SourceError(f"{source.path} is recognised by {names}; a fault of meshforensics: please report it")
     return found[0] if found else None
 
 
@@ -66,11 +78,13 @@ def import_evidence(
         SourceError: a source is not there, is nothing that is known, could do harm, or is of another mesh.
         BundleError: `into` exists, or a source is a damaged bundle.
     """
-    read = [(fspath(path), *_read(fspath(path), progress)) for path in sources]
-    mesh = same_mesh({f"{path} ({found.mesh})": found.mesh for path, _, items in read for found in items})
-    layout = " + ".join(dict.fromkeys(layout for _, layout, _ in read))
+    if not sources:
+        raise UsageError("no source given; name a bundle, a bug-report or an admin file")
+    read = [_read(fspath(path), progress) for path in sources]
+    items = merge(found for _, found_items in read for found in found_items)
+    mesh = same_mesh(found.mesh for found in items if found.mesh)
+    layout = " + ".join(dict.fromkeys(layout for layout, _ in read))
     with BundleWriter(into, mesh=mesh or "-", layout=layout, redact_hosts=redact_hosts) as writer:
-        items = _once(found for _, _, found_items in read for found in found_items)
         writer.plan((found.kind, found.subject) for found in items)
         for found in items:
             _write(writer, found)
@@ -83,16 +97,32 @@ def _read(path: str, progress: Progress | None) -> tuple[str, list[Found]]:
     if is_bundle(path):
         return "bundle", list(_of_bundle(open_bundle(path)))
     source = open_source(path)
-    importer = recognise(source)
+    importer = importer_of(source, declared_importers())
     if importer is None:
-        raise SourceError(
-            f"{path} holds nothing that is known as evidence of a mesh; give a bundle, an istioctl bug-report, or "
-            "files of Envoy's admin port, istiod or Kubernetes"
-        )
-    return importer.id, list(importer.read(source))
+        raise SourceError(_nothing_known(source))
+    return importer.id, [*_of_archive(source), *importer.read(source)]
 
 
-def _of_bundle(bundle: Bundle) -> Iterable[Found]:
+def _nothing_known(source: Source) -> str:
+    """Why a source is no evidence: of one file, what it is instead."""
+    cure = "give a bundle, an istioctl bug-report, or files of Envoy's admin port, istiod or Kubernetes"
+    if len(source.members) > 1:
+        count = len(source.members)
+        return f"{source.path} holds nothing that is known as evidence of a mesh ({count} files); {cure}"
+    what = sniff(source.read(source.members[0]), source.members[0].name)
+    said = {"empty": "it is empty", "truncated": "it ends in the middle"}.get(what.problem, "it is no known form")
+    return f"{source.path} is no evidence of a mesh: {said} ({what.detail}); {cure}"
+
+
+def _of_archive(source: Source) -> Iterator[Found]:
+    """What is wrong with the archives that the evidence came in."""
+    for folder, why in sorted(source.damage.items()):
+        detail = f"{folder}: {why}" if folder else why
+        yield missing("foreign.archive", MESH, UNKNOWN, status=Status.FAILED, cause=Cause.TRUNCATED, detail=detail)
+
+
+def _of_bundle(bundle: Bundle) -> Iterator[Found]:
+    mesh = _mesh_of(bundle)
     for item in bundle.items:
         yield Found(
             kind=item.kind,
@@ -104,19 +134,16 @@ def _of_bundle(bundle: Bundle) -> Iterable[Found]:
             status=item.status,
             cause=item.cause,
             detail=item.detail,
-            mesh="" if bundle.mesh == "-" else bundle.mesh,
+            mesh=mesh,
         )
 
 
-def _once(items: Iterable[Found]) -> list[Found]:
-    seen: set[tuple[object, ...]] = set()
-    kept = []
-    for found in items:
-        key = (found.kind, found.subject, found.captured_at, found.status, found.digest)
-        if key not in seen:
-            seen.add(key)
-            kept.append(found)
-    return kept
+def _mesh_of(bundle: Bundle) -> Mesh:
+    """The mesh of a bundle: as its report's ``cluster-context`` says it, else by its name."""
+    context = next((item for item in bundle.items if item.kind == "foreign.cluster-context" and item.stored), None)
+    if context and context.status is Status.CAPTURED:
+        return mesh_of(bundle.url, bundle.read(context))
+    return Mesh(report=bundle.url, name="" if bundle.mesh == "-" else bundle.mesh)
 
 
 def _write(writer: BundleWriter, found: Found) -> None:

@@ -16,6 +16,8 @@ from meshforensics.importers._unpack import BROKEN, Member, Unpacked
 from meshforensics.importers._zip import MAGICS, unpack_zip
 from meshforensics.model import SourceError
 
+__all__ = ["Member", "Source", "open_source"]
+
 _ENDINGS = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar", ".zip")
 """Names of archives that are unpacked where they lie in a folder."""
 _TARS = _ENDINGS[:-1]

@@ -4,21 +4,23 @@ import re
 
 import msgspec
 
+from meshforensics.formats.sniff import error_text
 from meshforensics.model import Cause, Status
 
-_ERROR_TEXT = re.compile(
-    rb"\s*(?:404 page not found|403 Forbidden|401 Unauthorized|Error from server|error: |Internal Server Error|"
-    rb"upstream connect error|no healthy upstream|invalid path\. admin commands|<!DOCTYPE html|<html|Forbidden\b|"
-    rb"command terminated with exit code|unable to upgrade connection|curl: \(\d+\)|exec format error)",
-    re.IGNORECASE,
-)
 _JSON = (
     "envoy.config_dump", "envoy.certs", "envoy.memory", "envoy.server_info", "envoy.runtime", "envoy.init_dump",
-    "istiod.adsz", "istiod.configz", "istiod.registryz", "istiod.syncz", "istiod.push_status",
+    "istiod.adsz", "istiod.configz", "istiod.registryz", "istiod.syncz", "istiod.push_status", "istiod.mesh",
     "ztunnel.config_dump",
 )  # fmt: skip
-"""Kinds whose bytes are one JSON document (an old /server_info is a line of text)."""
+"""Kinds whose bytes are one JSON document (an old /server_info is a line of text; people save dumps as YAML)."""
+_LISTS = (
+    "foreign.k8s-resources", "foreign.k8s-cluster-resources", "foreign.crs", "foreign.nodes", "foreign.pods",
+    "kubernetes.objects",
+)  # fmt: skip
+"""Kinds that kubectl may have printed as a List in YAML."""
 _ONE_LINE = re.compile(rb"envoy [0-9a-f]*/")
+_YAML = re.compile(rb"(?:---\s*\n)?(?:- )?[\"']?[A-Za-z_@][\w@.-]*[\"']?:(?:\s|$)", re.MULTILINE)
+_ENDS = re.compile(rb"^kind: ", re.MULTILINE)
 
 Worth = tuple[Status, Cause | None, str]
 GOOD: Worth = (Status.CAPTURED, None, "")
@@ -27,28 +29,37 @@ GOOD: Worth = (Status.CAPTURED, None, "")
 def worth(kind: str, payload: bytes, *, cut: bool = False) -> Worth:
     """Status, cause and detail of a member's bytes."""
     if cut:
-        return Status.PARTIAL, Cause.TRUNCATED, "the archive ends inside this member"
+        return Status.PARTIAL, Cause.TRUNCATED, "the archive ends or is damaged inside this member"
     if not payload.strip():
         return Status.FAILED, Cause.EMPTY, f"{len(payload)} bytes"
-    if _ERROR_TEXT.match(payload[:400]) and not kind.startswith("log."):
-        return Status.FAILED, Cause.NOT_THE_FORM, _first_line(payload)
+    if not kind.startswith("log.") and (said := error_text(payload)):
+        return Status.FAILED, Cause.NOT_THE_FORM, said
     if kind in _JSON and not _ONE_LINE.match(payload):
         return _json(payload)
-    return GOOD
+    return _list(payload) if kind in _LISTS else GOOD
 
 
 def _json(payload: bytes) -> Worth:
-    body = payload.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if body[:1] not in (b"{", b"[") and body[:4] != b"null":
-        return Status.FAILED, Cause.NOT_THE_FORM, _first_line(payload)
+    body = payload.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if body[:1] not in (b"{", b"[") and body.strip() != b"null":
+        return GOOD if _YAML.match(body) else (Status.FAILED, Cause.NOT_THE_FORM, f"it begins {_first_line(body)}")
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if "truncated" in str(error):
-            return Status.PARTIAL, Cause.TRUNCATED, "the JSON document ends in the middle"
-        return Status.PARTIAL, Cause.NOT_THE_FORM, str(error)
+            return Status.PARTIAL, Cause.TRUNCATED, f"the JSON document ends in the middle, after {len(body)} bytes"
+        return Status.FAILED, Cause.NOT_THE_FORM, str(error)
     return GOOD
 
 
-def _first_line(payload: bytes) -> str:
-    return payload.strip().splitlines()[0][:200].decode("utf-8", "replace")
+def _list(payload: bytes) -> Worth:
+    """A List in YAML says its kind after its items: where that is lacking, its end is."""
+    start = payload.rfind(b"\napiVersion:") + 1
+    begins_list = b"\nitems:" in payload[start : start + 100]
+    if begins_list and not _ENDS.search(payload[max(start, len(payload) - 2000) :]):
+        return Status.PARTIAL, Cause.TRUNCATED, f"the YAML list ends in the middle, after {len(payload)} bytes"
+    return GOOD
+
+
+def _first_line(body: bytes) -> str:
+    return repr(body[:80].splitlines()[0].decode("utf-8", "replace"))

@@ -1,132 +1,194 @@
 """Loose files: what Envoy's admin port, istiod, kubectl or a logging system gave, alone or in folders."""
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import msgspec
 
-from meshforensics.formats.config_dump import subject_of
-from meshforensics.formats.sniff import Sniffed, sniff
+from meshforensics.formats.sniff import Sniffed, kind_of_name, sniff
 from meshforensics.importers import bug_report
-from meshforensics.importers._declare import Found, Importer, digest_of
+from meshforensics.importers._declare import Found, Importer, digest_of, missing
 from meshforensics.importers._logs import read_part, split_previous
 from meshforensics.importers._source import Member, Source
 from meshforensics.importers._status import worth
-from meshforensics.importers._time import UNKNOWN, Captured, from_archive, from_evidence, from_updates
+from meshforensics.importers._time import (
+    UNKNOWN,
+    Captured,
+    credible,
+    from_archive,
+    from_lines,
+    from_updates,
+    newest,
+    read_time,
+)
 from meshforensics.model import MESH, Cause, Status
 
-_OF_A_PROXY = ("envoy.", "ztunnel.", "linkerd.", "log.", "istiod.", "agent.")
-_LOOKED_AT = 4 * 1024 * 1024
+_OF_A_POD = ("envoy.", "ztunnel.", "linkerd.", "log.", "istiod.", "agent.", "foreign.cni-log")
+_CAUSES = {"empty": Cause.EMPTY, "truncated": Cause.TRUNCATED, "not-the-form": Cause.NOT_THE_FORM}
+_TIME_FOLDER = re.compile(r"\d{8}T\d{6}Z")
+_ENDING = re.compile(r"\.(?:json|ya?ml|txt|log|prom|gz)$")
+_LABELS = {"before", "during", "after", "series"}
+_GATHERED = re.compile(r"(?:^|/)namespaces/(?P<namespace>[^/]+)/pods/(?P<pod>[^/]+)/")
+
+
+class _Dump(msgspec.Struct):
+    """A dump that lies under names."""
+
+    configs: msgspec.Raw
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """One file: what it is, and the newest time that it speaks of."""
+
+    member: Member
+    what: Sniffed
+    speaks_of: Captured
 
 
 def _recognises(source: Source) -> bool:
     """At least one file of a known form, and no bug-report."""
     if bug_report.bug_report.recognises(source):
         return False
-    return any(sniff(source.read(member)).kind != "unknown" for member in source.members)
+    return any(sniff(source.read(member), member.name).kind != "unknown" for member in source.members)
 
 
 def _read(source: Source) -> Iterator[Found]:
-    when = _newest(source)
-    for member in source.members:
-        yield from _member(source, member, source.read(member), when)
+    files = [_look(source, member) for member in source.members]
+    groups: dict[str, list[_File]] = defaultdict(list)
+    for file in files:
+        groups[_group(file.member.name)].append(file)
+    for name, group in sorted(groups.items()):
+        when = _when(name, group)
+        nodes = _nodes(group)
+        for file in group:
+            yield from _items(source, file, _subject(source, name, file, nodes), when)
 
 
-def _newest(source: Source) -> Captured:
-    """The archive's time, else the newest time inside the evidence."""
-    archive = from_archive(member.modified for member in source.members)
-    if archive.at is not None:
-        return archive
-    small = (member for member in source.members if member.size <= _LOOKED_AT)
-    times = [each for member in small for each in _times(source.read(member)) if each.at is not None]
-    return max(times, key=lambda captured: captured.at or datetime.min.replace(tzinfo=UTC), default=UNKNOWN)
+def _look(source: Source, member: Member) -> _File:
+    payload = source.read(member)
+    what = sniff(payload, member.name)
+    speaks_of = UNKNOWN
+    if what.kind.startswith("log."):
+        speaks_of = from_lines([payload])
+    elif what.kind == "envoy.config_dump":
+        speaks_of = from_updates(payload)
+    return _File(member=member, what=what, speaks_of=speaks_of)
 
 
-def _times(payload: bytes) -> tuple[Captured, Captured]:
-    return from_evidence([payload]), from_updates(payload)
+def _group(name: str) -> str:
+    """The folder that was captured at one time: down to the last that is a time or says before or after what."""
+    folders = name.split("/")[:-1]
+    marks = [at for at, folder in enumerate(folders) if folder in _LABELS or _TIME_FOLDER.fullmatch(folder)]
+    return "/".join(folders[: marks[-1] + 1]) if marks else ""
 
 
-def _member(source: Source, member: Member, payload: bytes, when: Captured) -> Iterator[Found]:
-    what = sniff(payload)
-    subject = _subject(member, payload, what)
-    if what.problem:
-        load = partial(source.read, member) if payload else None
-        yield replace(_unusable(what, subject, when), load=load, digest=digest_of(payload))
+def _when(group: str, files: list[_File]) -> Captured:
+    """The time that the folder is named after, else the archive's, else the newest in the evidence."""
+    last = group.rpartition("/")[2]
+    if _TIME_FOLDER.fullmatch(last):
+        return Captured(read_time(last.encode()), "folder-name")
+    archive = from_archive(file.member.modified for file in files)
+    return credible(archive, newest(file.speaks_of for file in files))
+
+
+def _nodes(files: list[_File]) -> dict[str, str]:
+    """The folder of each proxy's dump to the proxy that its node id names, where all dumps there agree."""
+    named: dict[str, set[str]] = defaultdict(set)
+    for file in files:
+        if file.what.subject:
+            named[file.member.name.rpartition("/")[0]].add(file.what.subject)
+    return {folder: subjects.pop() for folder, subjects in named.items() if len(subjects) == 1}
+
+
+def _subject(source: Source, group: str, file: _File, nodes: dict[str, str]) -> str:
+    """The node id inside, else that of a dump beside it, else the folders that it lies in, else its name."""
+    kind, name = file.what.kind, file.member.name
+    if not kind.startswith(_OF_A_POD):
+        return f"File:{name.removeprefix(f'{group}/')}" if kind == "kubernetes.objects" else MESH
+    folder = name.rpartition("/")[0]
+    beside = nodes.get(folder) or nodes.get(folder.removesuffix("/stats"))
+    gathered = _GATHERED.search(name)
+    if file.what.subject or (beside and kind.startswith(("envoy.", "log.istio-proxy"))):
+        return file.what.subject or beside or ""
+    if gathered:
+        return f"{gathered['namespace']}/{gathered['pod']}"
+    folders = [part for part in folder.removeprefix(group).split("/") if part]
+    folders = folders[:-1] if folders and folders[-1] in {"stats", "debug"} else folders
+    if len(folders) >= 2:
+        return "/".join(folders[-2:])
+    return f"unknown/{folders[0] if folders else _name_of(source, name.rpartition('/')[2])}"
+
+
+def _name_of(source: Source, file: str) -> str:
+    """What a proxy is called of which only files are known: as its file, or as the folder of files that say what."""
+    stem = _ENDING.sub("", file)
+    folder = Path(source.path).name
+    return folder if kind_of_name(file) and folder not in {"", ".", file} else stem or file
+
+
+def _items(source: Source, file: _File, subject: str, when: Captured) -> Iterator[Found]:
+    what, member = file.what, file.member
+    if what.kind == "unknown":
+        why = f"{member.name}: {what.detail}"
+        status, cause = (Status.FAILED, _CAUSES[what.problem]) if what.problem == "empty" else _SKIPPED
+        yield missing("unknown", MESH, when, status=status, cause=cause, detail=why)
         return
-    for kind, content in split_previous(what.kind, payload):
-        status, cause, detail = worth(kind, content, cut=member.cut)
-        yield Found(
-            kind=kind,
-            subject=subject,
-            load=partial(read_part, source, member, what.kind, kind) if content else None,
-            digest=digest_of(content),
-            captured_at=when.at,
-            time_source=when.source,
-            status=status,
-            cause=cause,
-            detail=detail or member.name,
-        )
+    payload = source.read(member)
+    nested = _nested(payload) if what.kind == "envoy.config_dump" else []
+    for owner, start, end in nested:
+        found = _found(what.kind, owner, payload[start:end], when, member)
+        yield replace(found, load=partial(_slice, source, member, start, end))
+    for kind, content in [] if nested else split_previous(what.kind, payload):
+        found = _found(kind, subject, content, when, member)
+        if what.problem:
+            status = Status.PARTIAL if what.problem == "truncated" else Status.FAILED
+            found = replace(found, status=status, cause=_CAUSES[what.problem], detail=f"{member.name}: {what.detail}")
+        load = partial(read_part, source, member, what.kind, kind) if content else None
+        yield replace(found, load=load)
 
 
-def _unusable(what: Sniffed, subject: str, when: Captured) -> Found:
-    causes = {"empty": Cause.EMPTY, "truncated": Cause.TRUNCATED, "not-the-form": Cause.NOT_THE_FORM}
-    cut = what.problem == "truncated"
+_SKIPPED = (Status.SKIPPED, Cause.NOT_THE_FORM)
+"""What nobody knows is listed and not stored: it may be anything that lay in the folder."""
+
+
+def _found(kind: str, subject: str, content: bytes, when: Captured, member: Member) -> Found:
+    status, cause, detail = worth(kind, content, cut=member.cut)
     return Found(
-        kind=what.kind,
+        kind=kind,
         subject=subject,
         load=None,
-        digest="",
+        digest=digest_of(content),
         captured_at=when.at,
         time_source=when.source,
-        status=Status.PARTIAL if cut else Status.FAILED,
-        cause=causes[what.problem],
-        detail=what.detail,
+        status=status,
+        cause=cause,
+        detail=f"{member.name}: {detail}" if detail else member.name,
     )
 
 
-def _subject(member: Member, payload: bytes, what: Sniffed) -> str:
-    """The node id of the evidence, else the folders that it lies in, else its name."""
-    if not what.kind.startswith(_OF_A_PROXY):
-        return MESH
-    named = _node(payload, what.kind)
-    if named:
-        return named
-    folders = member.name.split("/")[:-1]
-    if len(folders) >= 2:
-        return "/".join(folders[-2:])
-    stem = member.name.split("/")[-1].split(".")[0] or "file"
-    return f"unknown/{folders[-1] if folders else stem}"
+def _slice(source: Source, member: Member, start: int, end: int) -> bytes:
+    return source.read(member)[start:end]
 
 
-def _node(payload: bytes, kind: str) -> str:
-    """``namespace/pod`` of the node id that a dump or /server_info holds."""
-    if kind not in {"envoy.config_dump", "envoy.server_info"}:
-        return ""
-    for node in _nodes(payload):
-        if isinstance(node, dict) and isinstance(node.get("id"), str):
-            subject = subject_of(node["id"])
-            if subject:
-                return subject
-    return ""
-
-
-def _nodes(payload: bytes) -> Iterator[Any]:
+def _nested(payload: bytes) -> list[tuple[str, int, int]]:
+    """Owner and span of each dump that lies under a namespace and a name, as egctl prints them."""
+    if payload.lstrip()[:1] != b"{":
+        return []
+    spans: list[tuple[str, int, int]] = []
     try:
-        outer = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
-        return
-    if not isinstance(outer, dict):
-        return
-    yield outer.get("node")
-    configs = outer.get("configs")
-    sections = list(configs.values()) if isinstance(configs, dict) else configs
-    for section in sections if isinstance(sections, list) else []:
-        bootstrap = section.get("bootstrap") if isinstance(section, dict) else None
-        if isinstance(bootstrap, dict):
-            yield bootstrap.get("node")
+        for namespace, dumps in msgspec.json.decode(payload, type=dict[str, dict[str, msgspec.Raw]]).items():
+            for name, dump in dumps.items():
+                msgspec.json.decode(dump, type=_Dump)
+                start = payload.index(bytes(dump), spans[-1][2] if spans else 0)
+                spans.append((f"{namespace}/{name}", start, start + len(bytes(dump))))
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        return []
+    return spans
 
 
 admin_files = Importer(

@@ -1,238 +1,226 @@
-"""``istioctl bug-report``: a directory or archive, of the layouts of 1.10 to 1.31, one report or a series.
+"""``istioctl bug-report``: a directory or archive, of the layouts of 1.10 to 1.31, one report or a series."""
 
-Sources: istio/istio tools/bug-report (content, archive, bugreport) at those releases.
-"""
-
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from meshforensics.importers._declare import Found, Importer, digest_of
+from meshforensics.formats.sniff import error_text, sniff
+from meshforensics.importers._declare import Found, Importer, digest_of, missing
 from meshforensics.importers._logs import read_part, split_previous
+from meshforensics.importers._mesh import Mesh, mesh_of, uids_of
+from meshforensics.importers._report_layout import (
+    ADMIN,
+    age_of,
+    inside,
+    is_ztunnel,
+    kind_of,
+    known,
+    should_hold,
+    whole,
+)
 from meshforensics.importers._source import Member, Source
 from meshforensics.importers._status import worth
-from meshforensics.importers._time import UNKNOWN, Captured, fetches, from_archive, from_evidence, from_log
+from meshforensics.importers._time import UNKNOWN, Captured, credible, from_archive, from_lines
+from meshforensics.importers._tool_log import ToolLog, read_tool_log
 from meshforensics.model import MESH, Cause, Status
 
-_ADMIN = {
-    "config_dump?include_eds": "envoy.config_dump",
-    "config_dump": "envoy.config_dump",
-    "certs": "envoy.certs",
-    "clusters": "envoy.clusters",
-    "listeners": "envoy.listeners",
-    "memory": "envoy.memory",
-    "server_info": "envoy.server_info",
-    "runtime": "envoy.runtime",
-    "init_dump": "envoy.init_dump",
-    "stats": "envoy.stats",
-    "stats/prometheus": "envoy.stats_prometheus",
-}
-_ISTIOD = ("adsz", "configz", "endpointz", "mesh", "push_status", "registryz", "syncz")
-_CLUSTER = (
-    "cluster-context", "crs", "describe-pods", "events", "k8s-cluster-resources", "k8s-resources", "kubectl-version",
-    "nodes", "pods", "secrets", "top-pods",
-)  # fmt: skip
-_TOP = {"analyze", "cluster", "cni", "istio", "operator", "proxies"}
-_TOP_FILES = {"bug-report.log", "versions"}
-_OF_EVERY_PROXY = (
-    ("config_dump?include_eds", "config_dump"), ("certs",), ("clusters",), ("listeners",), ("memory",),
-    ("server_info",), ("stats/prometheus",), ("istio-proxy.log",),
-)  # fmt: skip
-_OF_EVERY_ISTIOD = (("debug/syncz",), ("debug/configz",), ("discovery.log",))
-_OF_EVERY_REPORT = ("k8s-resources", "crs", "nodes", "events")
+_FOLDER = "bug-report"
+_WITH_UIDS = ("cluster/nodes", "cluster/k8s-cluster-resources", "cluster/k8s-resources")
+_TABLE = re.compile(rb"\s*(?:NAMESPACE +)?NAME +TYPE +DATA +AGE|\s*No resources found")
+_CORE = re.compile(r"(?:^|/)cores/|\.core$|(?:^|/)core\.\d+$")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Report:
-    """One report of a source: its members by their path inside the report."""
+    """One report of a source.
 
+    Attributes:
+        root: its folder inside the source; empty for the source itself.
+        members: its members, by their path inside the report.
+        log: what its own log says.
+        when: when it was made.
+        cut: what is wrong with the archive that it came in; empty when nothing is.
+    """
+
+    source: Source
     root: str
     members: dict[str, Member]
+    log: ToolLog
+    when: Captured
+    cut: str
+
+    @property
+    def name(self) -> str:
+        """What the user knows it by."""
+        return f"{self.source.path}/{self.root}" if self.root else self.source.path
+
+    def read(self, name: str) -> bytes:
+        """Bytes of a member; none when there is none."""
+        member = self.members.get(name)
+        return self.source.read(member) if member else b""
+
+    def time_of(self, name: str) -> Captured:
+        """When a member was fetched, where the log says it of it alone; else when the report was made."""
+        parts = name.split("/")
+        return self.log.fetched.get(("/".join(parts[1:3]), "/".join(parts[3:])), self.when)
 
 
 def _recognises(source: Source) -> bool:
-    return any(_is_report(report) for report in _reports(source))
+    return any(_is_report(root, members) for root, members in _roots(source).items())
 
 
-def _is_report(report: _Report) -> bool:
-    names = report.members
-    if _TOP_FILES & set(names):
-        return True
-    return any(
-        (parts[0] == "proxies" and len(parts) >= 4 and "/".join(parts[3:]) in _ADMIN)
-        or (parts[0] == "istio" and len(parts) == 5 and parts[3] == "debug")
-        for parts in (name.split("/") for name in names)
-    )
+def _is_report(root: str, members: dict[str, Member]) -> bool:
+    return root.rpartition("/")[2] == _FOLDER or any(known(name) for name in members)
 
 
-def _reports(source: Source) -> list[_Report]:
-    """The reports of a source: each has a root, the folder that holds `proxies`, `cluster` and their like."""
+def _roots(source: Source) -> dict[str, dict[str, Member]]:
+    """Members by their path inside the report, by the folder that is the report."""
     roots: dict[str, dict[str, Member]] = {}
     for member in source.members:
-        parts = member.name.split("/")
-        root, inside = _root(parts)
-        if inside:
-            roots.setdefault("/".join(root), {})["/".join(inside)] = member
-    return [_Report(root=root, members=members) for root, members in sorted(roots.items())]
+        root, name = _split(member.name.split("/"))
+        if name:
+            roots.setdefault(root, {})[name] = member
+    return roots
 
 
-def _root(parts: list[str]) -> tuple[list[str], list[str]]:
-    if "bug-report" in parts[:-1]:
-        at = len(parts) - 1 - parts[::-1].index("bug-report", 1 if parts[-1] == "bug-report" else 0)
-        return parts[: at + 1], parts[at + 1 :]
-    for at, part in enumerate(parts):
-        last = at == len(parts) - 1
-        if (part in _TOP_FILES and last) or (part in _TOP and not last):
-            return parts[:at], parts[at:]
-    return [], []
+def _split(parts: list[str]) -> tuple[str, str]:
+    """The folder of the report, and the path inside it; an empty path for what is in no report."""
+    starts = [at + 1 for at, part in enumerate(parts[:-1]) if part == _FOLDER]
+    at = next((start for start in starts if inside(parts[start:])), None)
+    if at is None:
+        at = next((start for start in range(len(parts)) if inside(parts[start:])), starts[0] if starts else None)
+    return ("/".join(parts[:at]), "/".join(parts[at:])) if at is not None else ("", "")
 
 
 def _read(source: Source) -> Iterator[Found]:
-    for report in _reports(source):
-        if _is_report(report):
-            yield from _read_report(source, report)
-
-
-def _read_report(source: Source, report: _Report) -> Iterator[Found]:
-    log_member = report.members.get("bug-report.log")
-    log = source.read(log_member) if log_member else b""
-    when = _captured(source, report, log)
-    each = fetches(log)
-    mesh = _mesh(source, report)
-    for name, member in sorted(report.members.items()):
-        for found in _member(source, name, member, when, each):
+    taken: set[str] = set()
+    for root, members in sorted(_roots(source).items()):
+        if not _is_report(root, members):
+            continue
+        taken |= {member.name for member in members.values()}
+        report = _open(source, root, members)
+        mesh = _mesh(report)
+        for found in _items(report):
             yield replace(found, mesh=mesh)
-    for kind, subject in _lacking(report):
-        yield Found(
-            kind=kind,
-            subject=subject,
-            load=None,
-            digest="",
-            captured_at=when.at,
-            time_source=when.source,
-            status=Status.FAILED,
-            cause=Cause.NOT_IN_SOURCE,
-            detail=f"{report.root or source.path} does not hold it",
-            mesh=mesh,
-        )
+    for member in source.members:
+        if member.name not in taken:
+            yield _beside(member)
 
 
-def _captured(source: Source, report: _Report, log: bytes) -> Captured:
-    """The tool's own log, then the archive's times, then the newest line of a captured log."""
-    logs = (m for name, m in report.members.items() if name.endswith((".log",)) and name != "bug-report.log")
-    for captured in (from_log(log), from_archive(m.modified for m in report.members.values())):
-        if captured.at is not None:
-            return captured
-    newest = from_evidence(source.read(member) for member in logs)
-    return newest if newest.at is not None else UNKNOWN
+def _beside(member: Member) -> Found:
+    """A file beside the reports: listed, never stored."""
+    why = f"{member.name} lies beside the report and is no part of it"
+    return missing("unknown", MESH, UNKNOWN, status=Status.SKIPPED, cause=Cause.NOT_THE_FORM, detail=why)
 
 
-def _mesh(source: Source, report: _Report) -> str:
-    """Name and API server of the cluster, as the report's cluster-context says."""
-    member = report.members.get("cluster/cluster-context")
-    return " ".join(source.read(member).decode("utf-8", "replace").replace("*", " ").split())[:300] if member else ""
+def _open(source: Source, root: str, members: dict[str, Member]) -> _Report:
+    log_member = members.get("bug-report.log")
+    log = read_tool_log(source.read(log_member) if log_member else b"")
+    cut = next((why for folder, why in source.damage.items() if f"{root}/".startswith(folder)), "")
+    when = log.end if log.end.at is not None else _not_logged(source, members)
+    return _Report(source=source, root=root, members=members, log=log, when=when, cut=cut)
 
 
-def _member(
-    source: Source, name: str, member: Member, when: Captured, each: dict[tuple[str, str], Captured]
-) -> Iterator[Found]:
-    kind, subject = kind_of(name)
-    at = each.get((subject, "/".join(name.split("/")[3:])), when) if name.startswith("proxies/") else when
-    hazard = _hazard(name, source, member)
+def _not_logged(source: Source, members: dict[str, Member]) -> Captured:
+    """The archive's time, or the newest line of a captured log."""
+    logs = (source.read(member) for name, member in members.items() if name.endswith(".log"))
+    return credible(from_archive(member.modified for member in members.values()), from_lines(logs))
+
+
+def _mesh(report: _Report) -> Mesh:
+    """The cluster, as ``cluster-context`` says it, else the tool's log."""
+    context = report.read("cluster/cluster-context")
+    uids = partial(_uids, report)
+    if context and not error_text(context):
+        return mesh_of(report.name, context, uids)
+    return mesh_of(report.name, f"{report.log.context} {report.log.server}".encode(), uids)
+
+
+def _uids(report: _Report) -> frozenset[bytes]:
+    return uids_of(report.read(name) for name in _WITH_UIDS)
+
+
+def _items(report: _Report) -> Iterator[Found]:
+    for name, member in sorted(report.members.items()):
+        yield from _member(report, name, member)
+    for name in _lacking(report):
+        kind, subject = _kind(report, name, b"")
+        cause = Cause.TRUNCATED if report.cut else Cause.NOT_IN_SOURCE
+        why = report.cut or f"{report.root or 'the report'} does not hold {name}"
+        yield missing(kind, subject, report.time_of(name), status=Status.FAILED, cause=cause, detail=why)
+
+
+def _member(report: _Report, name: str, member: Member) -> Iterator[Found]:
+    when = report.time_of(name)
+    payload = report.source.read(member) if not _CORE.search(name) else b""
+    kind, subject = _kind(report, name, payload)
+    hazard = _hazard(name, payload)
     if hazard:
-        yield Found(
-            kind=kind,
-            subject=subject,
-            load=None,
-            digest="",
-            captured_at=at.at,
-            time_source=at.source,
-            status=Status.SKIPPED,
-            cause=Cause.HAZARDOUS,
-            detail=hazard,
-        )
+        yield missing(kind, subject, when, status=Status.SKIPPED, cause=Cause.HAZARDOUS, detail=hazard)
         return
-    for part, content in split_previous(kind, source.read(member)):
+    for part, content in split_previous(kind, payload):
         status, cause, detail = worth(part, content, cut=member.cut)
         yield Found(
             kind=part,
             subject=subject,
-            load=partial(read_part, source, member, kind, part) if content else None,
+            load=partial(read_part, report.source, member, kind, part) if content else None,
             digest=digest_of(content),
-            captured_at=at.at,
-            time_source=at.source,
+            captured_at=when.at,
+            time_source=when.source,
             status=status,
             cause=cause,
             detail=detail,
         )
 
 
-def kind_of(name: str) -> tuple[str, str]:
-    """Kind and subject of a member, by its path inside the report.
-
-    >>> kind_of("proxies/shop/web-1/stats/prometheus")
-    ('envoy.stats_prometheus', 'shop/web-1')
-    """
-    parts = name.split("/")
-    top, rest = parts[0], "/".join(parts[3:])
-    if rest and top in {"proxies", "istio", "operator"}:
-        kinds = {"proxies": _proxy_kind(parts[2], rest), "istio": _istiod_kind(rest), "operator": "log.operator"}
-        return kinds[top], "/".join(parts[1:3])
-    if top == "cni" and len(parts) == 3:
-        return "log.cni", f"istio-system/{parts[1]}"
-    if (top == "cluster" and len(parts) == 2) or top == "analyze":
-        return f"foreign.{parts[1] if top == 'cluster' else top}", MESH
-    return (f"foreign.{name.replace('.', '-')}" if name in _TOP_FILES else "unknown"), MESH
+def _kind(report: _Report, name: str, payload: bytes) -> tuple[str, str]:
+    """Kind and subject; what a name leaves open, the content or the log tells."""
+    kind, subject = kind_of(name)
+    if name.endswith("/config_dump") and payload:  # of Envoy or of ztunnel
+        said = sniff(payload).kind
+        kind = said if said in {"envoy.config_dump", "ztunnel.config_dump"} else kind
+    if kind == "istiod.endpointShardz" and name.replace("endpointShardz", "endpointz") not in report.members:
+        kind = "istiod.endpointz"  # its other name
+    if kind == "foreign.cni-log":
+        pod = name.split("/")[1]
+        subject = f"{report.log.namespaces.get(pod, 'unknown')}/{pod}"
+    return kind, subject
 
 
-def _proxy_kind(pod: str, rest: str) -> str:
-    if rest == "config_dump" and pod.startswith("ztunnel"):
-        return "ztunnel.config_dump"
-    if rest in _ADMIN:
-        return _ADMIN[rest]
-    if rest.endswith(".log"):
-        container = rest.removesuffix(".log")
-        return f"log.{'ztunnel' if pod.startswith('ztunnel') and container == 'istio-proxy' else container}"
-    return f"foreign.{rest.replace('/', '-')}"
-
-
-def _istiod_kind(rest: str) -> str:
-    if rest == "metrics":
-        return "istiod.metrics"
-    if rest == "discovery.log":
-        return "log.discovery"
-    page = rest.removeprefix("debug/")
-    return f"istiod.{page}" if page in _ISTIOD else f"foreign.{rest.replace('/', '-')}"
-
-
-def _hazard(name: str, source: Source, member: Member) -> str:
+def _hazard(name: str, payload: bytes) -> str:
     """Why a member must not be stored; empty when it may."""
-    if "/cores/" in f"/{name}" or name.endswith(".core"):
+    if _CORE.search(name):
         return "a core file holds the memory of the process, and its private keys"
-    if name == "cluster/secrets" and source.read(member).lstrip()[:11] in (
-        b"apiVersion:",
-        b'{"apiVersio',
-        b'{\n    "apiV',
-    ):
+    plain = not payload.strip() or _TABLE.match(payload) or error_text(payload)
+    if name == "cluster/secrets" and not plain:
         return "the report was made with --full-secrets: it holds Secret values"
     return ""
 
 
-def _lacking(report: _Report) -> Iterator[tuple[str, str]]:
-    """What a report of this layout should hold and does not; a sample of a series is no whole report."""
-    if "versions" not in report.members:
-        return
-    for name in _OF_EVERY_REPORT:
-        if f"cluster/{name}" not in report.members:
-            yield f"foreign.{name}", MESH
-    for folder in sorted({"/".join(name.split("/")[:3]) for name in report.members if name.count("/") >= 3}):
-        top, namespace, pod = folder.split("/")
-        wanted = _OF_EVERY_ISTIOD if top == "istio" else _OF_EVERY_PROXY
-        if top not in {"istio", "proxies"} or pod.startswith("ztunnel"):
-            continue
-        for names in wanted:
-            if not any(f"{folder}/{name}" in report.members for name in names):
-                yield kind_of(f"{folder}/{names[0]}")[0], f"{namespace}/{pod}"
+def _lacking(report: _Report) -> list[str]:
+    """What a report of this age should hold, or its log says that it holds, and does not."""
+    names = report.members
+    proxies = _subjects(report, "proxies", lambda path: path in ADMIN)
+    istiods = _subjects(report, "istio", lambda path: path.startswith("debug/"))
+    wanted = [[name] for name in sorted(report.log.written)]
+    if whole(names):
+        told = (report.read(name).decode("utf-8", "replace") for name in ("versions", "bug-report.log"))
+        wanted += should_hold(next(filter(None, map(age_of, told)), None), proxies, istiods)
+    else:
+        wanted += [
+            [f"proxies/{subject}/{path}"]
+            for subject, path in sorted(report.log.fetched)
+            if path in ADMIN and not is_ztunnel(subject.partition("/")[2])
+        ]
+    lacking = [any_of[0] for any_of in wanted if not any(name in names for name in any_of)]
+    return list(dict.fromkeys(name for name in lacking if known(name) or "/" not in name))
+
+
+def _subjects(report: _Report, top: str, fetched: Callable[[str], bool]) -> set[str]:
+    """``namespace/pod`` of the folders below `top`, and of those that the log says were fetched."""
+    here = {"/".join(name.split("/")[1:3]) for name in report.members if name.startswith(f"{top}/")}
+    return here | {subject for subject, path in report.log.fetched if fetched(path)}
 
 
 bug_report = Importer(
