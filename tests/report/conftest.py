@@ -1,0 +1,58 @@
+"""Reports written once for all tests of this room, and a browser to open them in."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from meshforensics.bundle import Bundle, BundleWriter, open_bundle
+from meshforensics.investigation import open_evidence
+from meshforensics.report import Written, write_report
+
+ATTACK = "<script>window.attacked = true</script><img src=x onerror='window.attacked = true'>"
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def report(captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The report about the shipped root rotation."""
+    path = str(captures / "ca-rotation")
+    return write_report(open_evidence(path), path, tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="session")
+def hostile(captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """The same evidence with markup in log lines, object names and messages."""
+    folder = tmp_path_factory.mktemp("hostile")
+    bundle = _attacked(open_bundle(str(captures / "ca-rotation")), str(folder / "bundle"))
+    return write_report(open_evidence(bundle.url), bundle.url, folder / "report")
+
+
+def _attacked(source: Bundle, into: str) -> Bundle:
+    with BundleWriter(into, mesh=ATTACK, layout=source.layout) as writer:
+        for item in source.items:
+            payload = source.read(item)
+            if item.kind.startswith("log."):
+                payload = payload.replace(b"GET /", b"GET /" + ATTACK.replace(" ", "+").encode())
+                payload = payload.replace(
+                    b"unable_to_get_local_issuer_certificate", b"self_signed_certificate_" + b"<b>x"
+                )
+            writer.add(item.kind, item.subject, payload, captured_at=item.captured_at, time_source=item.time_source)
+        return writer.seal()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real headless Chromium."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs chromium (Debian package chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS.split())
+        yield opened
+        opened.close()
