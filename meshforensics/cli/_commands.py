@@ -78,13 +78,9 @@ def import_(sources: tuple[str, ...], output: str, redact_hosts: bool) -> int:
 @_WINDOW
 @click.option("-n", "--namespace", metavar="NS", default="", help="Show findings about this namespace only.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
-@click.option(
-    "--fail-on", type=click.Choice(SEVERITIES), default="error", show_default=True, help="Exit 1 from here."
-)
+@click.option("--fail-on", type=click.Choice(SEVERITIES), default="error", show_default=True, help="Exit 1 from here.")
 @_PROFILE
-def triage(
-    paths: tuple[str, ...], at: str, window: str, namespace: str, form: str, fail_on: str, profile: str
-) -> int:
+def triage(paths: tuple[str, ...], at: str, window: str, namespace: str, form: str, fail_on: str, profile: str) -> int:
     """Print a verdict and the findings, within a screen.
 
     Exits with 1 when a finding is at or above --fail-on.
@@ -117,9 +113,7 @@ def triage(
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @click.option("--incident", metavar="auto|ID|NOTEBOOK", default="auto", show_default=True, help="What to explain.")
-@click.option(
-    "-p", "--parameter", "parameters", metavar="NAME VALUE", nargs=2, multiple=True, help="For the notebook."
-)
+@click.option("-p", "--parameter", "parameters", metavar="NAME VALUE", nargs=2, multiple=True, help="For the notebook.")
 @click.option("-o", "--output", metavar="DIR", required=True, type=click.Path(file_okay=False, path_type=Path))
 @_AT
 @_PROFILE

@@ -12,7 +12,7 @@ _CUT = ("Input data was truncated",)
 
 
 @overload
-def decode_json(payload: bytes, *, what: str) -> Any: ...  # noqa: ANN401 - JSON of any shape
+def decode_json(payload: bytes, *, what: str) -> Any: ...
 @overload
 def decode_json(payload: bytes, type: type[T], *, what: str) -> T: ...
 def decode_json(payload: bytes, type: Any = Any, *, what: str) -> Any:  # noqa: A002

@@ -60,8 +60,7 @@ def _form(name: str, listed: Listed) -> _Form:
         open_, shut = open_ + rb'"active_state": \{\n      ', rb"\n     \}" + shut
     field = inner.rpartition("/")[2].encode()
     head = open_ + b"".join(
-        rb'(?:"' + member + rb'": ' + _TEXT + rb",\n" + indent + rb")?"
-        for member in (b"version_info", b"last_updated")
+        rb'(?:"' + member + rb'": ' + _TEXT + rb",\n" + indent + rb")?" for member in (b"version_info", b"last_updated")
     )
     head += rb'"' + field + rb'": (?=\{\n)'
     tail = rb"(?:,\n" + indent + rb'"last_updated": ' + _TEXT + rb")?" + shut

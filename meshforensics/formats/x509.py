@@ -196,9 +196,7 @@ def _key_id(
     return identifier.hex() if identifier else None
 
 
-def verify_chain(
-    leaf: str, intermediates: Sequence[str], roots: Iterable[str], at: datetime | None = None
-) -> Verdict:
+def verify_chain(leaf: str, intermediates: Sequence[str], roots: Iterable[str], at: datetime | None = None) -> Verdict:
     """Whether a leaf verifies under some roots, through its intermediates; all are PEM texts of one block.
 
     By key and name, as RFC 5280 §6.1 builds paths: two roots with one name and key verify the same leaves.

@@ -82,6 +82,7 @@ def import_evidence(
         raise UsageError("no source given; name a bundle, a bug-report or an admin file")
     read = [_read(fspath(path), progress) for path in sources]
     items = merge(found for _, found_items in read for found in found_items)
+    _refuse_useless(items, ", ".join(fspath(path) for path in sources))
     mesh = same_mesh(found.mesh for found in items if found.mesh)
     layout = " + ".join(dict.fromkeys(layout for layout, _ in read))
     with BundleWriter(into, mesh=mesh or "-", layout=layout, redact_hosts=redact_hosts) as writer:
@@ -101,6 +102,22 @@ def _read(path: str, progress: Progress | None) -> tuple[str, list[Found]]:
     if importer is None:
         raise SourceError(_nothing_known(source))
     return importer.id, [*_of_archive(source), *importer.read(source)]
+
+
+_BY_LINE = ("log.", "envoy.stats", "envoy.clusters", "envoy.listeners", "istiod.metrics", "linkerd.metrics")
+"""Kinds that are read to their last whole line when they are cut."""
+
+
+def _refuse_useless(items: Sequence[Found], sources: str) -> None:
+    """Refuse sources of which not one item can be used."""
+    if any(
+        found.status is Status.CAPTURED or (found.status is Status.PARTIAL and found.kind.startswith(_BY_LINE))
+        for found in items
+    ):
+        return
+    first = next((found for found in items if found.load is not None), items[0] if items else None)
+    why = f": {first.kind} is {first.status} ({first.detail})" if first else ""
+    raise SourceError(f"nothing of {sources} can be used{why}; capture it again")
 
 
 def _nothing_known(source: Source) -> str:

@@ -1,7 +1,7 @@
 """Loose files: what Envoy's admin port, istiod, kubectl or a logging system gave, alone or in folders."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -65,8 +65,11 @@ def _read(source: Source) -> Iterator[Found]:
     for name, group in sorted(groups.items()):
         when = _when(name, group)
         nodes = _nodes(group)
-        for file in group:
-            yield from _items(source, file, _subject(source, name, file, nodes), when)
+        subjects = {file: _subject(source, name, file, nodes) for file in group}
+        alike = Counter((file.what.kind, subject) for file, subject in subjects.items())
+        for file, subject in subjects.items():
+            several = alike[file.what.kind, subject] > 1 and file.speaks_of.at is not None
+            yield from _items(source, file, subject, file.speaks_of if several else when)
 
 
 def _look(source: Source, member: Member) -> _File:
@@ -111,7 +114,7 @@ def _subject(source: Source, group: str, file: _File, nodes: dict[str, str]) -> 
     if not kind.startswith(_OF_A_POD):
         return f"File:{name.removeprefix(f'{group}/')}" if kind == "kubernetes.objects" else MESH
     folder = name.rpartition("/")[0]
-    beside = nodes.get(folder) or nodes.get(folder.removesuffix("/stats"))
+    beside = nodes.get(folder) or (nodes.get(folder.rpartition("/")[0]) if name.endswith("stats/prometheus") else "")
     gathered = _GATHERED.search(name)
     if file.what.subject or (beside and kind.startswith(("envoy.", "log.istio-proxy"))):
         return file.what.subject or beside or ""

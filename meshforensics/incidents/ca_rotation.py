@@ -33,8 +33,7 @@ def ca_rotation(case: Case) -> Judgement:
     impact = impact_of(case, failed)
     return Judgement(
         tests=(_sets(case, trust, groups), _pairs(case, pairs, broken), _seen(case, failed)),
-        subjects=moved
-        or tuple(sorted({f"{ns}/{pod}" for ns, pod in keys(broken, "server_namespace", "server_pod")})),
+        subjects=moved or tuple(sorted({f"{ns}/{pod}" for ns, pod in keys(broken, "server_namespace", "server_pod")})),
         onset=first_at(failed),
         mechanism="root replaced without overlap",
         summary=_summary(groups, moved, failed),

@@ -75,6 +75,4 @@ def rejected_in_words(case: Case) -> str:
     makers = behind(case, current)
     since = format_time(first_at(current))
     who = ", ".join(subjects_of(current)[:3])
-    return f"{who} rejected an update{f' at {since}' if since else ''}" + (
-        f" ({', '.join(makers)})" if makers else ""
-    )
+    return f"{who} rejected an update{f' at {since}' if since else ''}" + (f" ({', '.join(makers)})" if makers else "")

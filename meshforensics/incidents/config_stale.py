@@ -7,9 +7,7 @@ from meshforensics.model import Severity
 CHECKS = ("sync.stale", "sync.warming", "sync.never-sent")
 
 
-@incident(
-    "config-stale", about="Proxies run older configuration than istiod sent, without a rejection.", precedence=12
-)
+@incident("config-stale", about="Proxies run older configuration than istiod sent, without a rejection.", precedence=12)
 def config_stale(case: Case) -> Judgement:
     """Seconds behind are normal during a push; a rejection makes it config-rejected."""
     found = tuple(each for each in case.found(*CHECKS) if each.severity is not Severity.INFO)

@@ -40,9 +40,7 @@ def grows(case: Case, grown: list[Grower]) -> Test:
         passed=True if grown else (False if clear and longest >= span else None),
         thin=longest < span,
         text="; ".join(in_words(each) for each in grown)
-        or (
-            f"no significant growth in {longest:.0f} s" if len(followed) else "no series: one sample shows no growth"
-        ),
+        or (f"no significant growth in {longest:.0f} s" if len(followed) else "no series: one sample shows no growth"),
         check="proxies.memory-grows",
         evidence=tuple(
             case.source.evidence_at(*place)

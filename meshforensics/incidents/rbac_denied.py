@@ -7,9 +7,7 @@ from meshforensics.incidents._evidence import missing
 from meshforensics.tables import inside, keys, text
 
 
-@incident(
-    "rbac-denied", about="An authorization policy denies callers that the mesh otherwise serves.", precedence=15
-)
+@incident("rbac-denied", about="An authorization policy denies callers that the mesh otherwise serves.", precedence=15)
 def rbac_denied(case: Case) -> Judgement:
     """The server's proxy decides; a policy that only denies whom it is meant to deny is no incident."""
     found = case.found("access.denied")

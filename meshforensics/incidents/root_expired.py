@@ -35,9 +35,7 @@ def root_expired(case: Case) -> Judgement:
         name="handshakes-seen-failing",
         role="confirms",
         passed=True if len(failed) else None,
-        text=f"{len(failed)} calls failed: a certificate of the chain had ended"
-        if len(failed)
-        else "not seen failing",
+        text=f"{len(failed)} calls failed: a certificate of the chain had ended" if len(failed) else "not seen failing",
         check="signatures.tls",
         evidence=shown(case, failed),
         missing=missing(case, "calls", "log.istio-proxy") if case.source.reason("calls") else (),

@@ -3,6 +3,7 @@
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from meshforensics.model import Finding, Hypothesis, Severity, Standing
 from meshforensics.report._case import Case, decided
@@ -14,26 +15,55 @@ from meshforensics.report.triage_json import UNDETERMINED, coverage, next_step
 WIDTH = 100
 LINES = 40
 _LABEL = 12
-_MOST_GROUNDS = 3
-_MOST_UNSEEN = 5
 _LONGEST_PATH = WIDTH - len("Next  meshforensics report  -o report/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """How many lines the parts beside the findings may take."""
+
+    grounds: int
+    ruled_out: int
+    unseen: int
+
+
+_ROOMS = (
+    Room(grounds=3, ruled_out=3, unseen=5),
+    Room(grounds=2, ruled_out=2, unseen=3),
+    Room(grounds=1, ruled_out=1, unseen=1),
+)
+_ENOUGH = 9
+"""Lines for findings below which the other parts are told more shortly."""
 
 
 def triage_text(case: Case, path: str) -> str:
     """The screen for `case`; `path` is what the user named, for the commands at the end.
 
-    The findings get the lines that the rest leaves: each cause has one, the worst have their detail too.
+    The findings get the lines that the rest leaves: each check has one, the worst have their causes too.
     """
-    best = case.hypotheses[0]
-    before = [_headline(case, best), _facts(case, best)]
-    after = [_ruled_out(case), _unseen(case), _next(case, path)]
-    used = sum(len(block) + 1 for block in (*before, *after) if block)
     shown = [each for each in case.findings if not each.muted]
-    clear = _wrapped(clear_phases(case), 2)
-    findings = [*finding_lines(shown, LINES - used - len(clear) - 1), *clear, *_muted(case)]
-    blocks = [block for block in (*before, findings, *after) if block]
-    lines = [line for block in blocks for line in (*block, "")][: LINES + 1]
-    return "\n".join(line[:WIDTH].rstrip() for line in lines).rstrip() + "\n"
+    closing = [*_wrapped(clear_phases(case), 2), *_muted(case)]
+    for room in _ROOMS:
+        before, after = _before(case, room), _after(case, path, room)
+        left = LINES - len(_joined([*before, closing, *after]))
+        if left >= min(_ENOUGH, 2 * len(shown) + 1):
+            break
+    findings = [*finding_lines(shown, left), *closing]
+    return "\n".join(line[:WIDTH].rstrip() for line in _joined([*before, findings, *after])) + "\n"
+
+
+def _before(case: Case, room: Room) -> list[list[str]]:
+    best = case.hypotheses[0]
+    return [_headline(case, best), _facts(case, best, room.grounds)]
+
+
+def _after(case: Case, path: str, room: Room) -> list[list[str]]:
+    return [_ruled_out(case, room.ruled_out), _unseen(case, room.unseen), _next(case, path)]
+
+
+def _joined(blocks: Iterable[list[str]]) -> list[str]:
+    """The blocks with an empty line between them; an empty block leaves none."""
+    return [line for block in blocks if block for line in (*block, "")][:-1]
 
 
 def worst(findings: Iterable[Finding]) -> Severity | None:
@@ -51,7 +81,7 @@ def _headline(case: Case, best: Hypothesis) -> list[str]:
     return [f"{left}{when:>{max(2, WIDTH - len(left))}}", *_wrapped(best.summary if known else UNDETERMINED, 4)]
 
 
-def _facts(case: Case, best: Hypothesis) -> list[str]:
+def _facts(case: Case, best: Hypothesis, grounds: int) -> list[str]:
     lines: list[str] = []
     if decided(best):
         if best.impact:
@@ -61,7 +91,7 @@ def _facts(case: Case, best: Hypothesis) -> list[str]:
             lines += _labelled("since", instant(best.onset))
         if best.subjects:
             lines += _labelled("subjects", listed(best.subjects, 4))
-        for number, ground in enumerate(best.for_[:_MOST_GROUNDS]):
+        for number, ground in enumerate(best.for_[:grounds]):
             lines += _labelled("" if number else "decided", ground.text)
     lines += _labelled("next", next_step(best))
     known = coverage(case)
@@ -86,16 +116,16 @@ def _muted(case: Case) -> list[str]:
     return [f"Muted by the profile: {number}, with their reasons in --format json."] if number else []
 
 
-def _ruled_out(case: Case) -> list[str]:
+def _ruled_out(case: Case, most: int) -> list[str]:
     def named(standing: Standing) -> list[str]:
         return [each.incident for each in case.hypotheses if each.status is standing]
 
     also = [f"{each.incident} ({each.status.value})" for each in case.hypotheses[1:] if decided(each)]
     said = (("Also", also), ("Refuted", named(Standing.REFUTED)), ("Undetermined", named(Standing.UNDETERMINED)))
-    return [line for label, names in said if names for line in _wrapped(f"{label}: {', '.join(names)}.", 3)]
+    return [line for label, names in said if names for line in _wrapped(f"{label}: {', '.join(names)}.", most)]
 
 
-def _unseen(case: Case) -> list[str]:
+def _unseen(case: Case, most: int) -> list[str]:
     """What was not captured by kind and reason, checks that could not run by reason, and what would decide."""
     items: dict[tuple[str, str], list[str]] = {}
     for item in case.not_captured:
@@ -104,9 +134,9 @@ def _unseen(case: Case) -> list[str]:
     checks = Counter(each.reason for each in case.not_evaluated)
     lines = [_unseen_item(kind, why, subjects) for (kind, why), subjects in sorted(items.items())]
     lines += [_unseen_check(reason, number) for reason, number in sorted(checks.items())]
-    more = [f"  and {len(lines) - _MOST_UNSEEN} more, all in --format json"] if len(lines) > _MOST_UNSEEN else []
+    more = [f"  and {len(lines) - most} more, all in --format json"] if len(lines) > most else []
     wanted = [plain(f"  to decide: {one.kind} of {one.subject}; {one.why}") for one in case.hypotheses[0].missing[:2]]
-    said = [*lines[:_MOST_UNSEEN], *more, *wanted]
+    said = [*lines[:most], *more, *wanted]
     return ["Not captured, so not judged", *said] if said else []
 
 

@@ -107,9 +107,7 @@ def is_true(of: dict[str, Any]) -> bool | None:
 
 def is_text_table(reading: Reading) -> bool:
     """Whether the item is a table that kubectl printed, and not objects."""
-    return not reading.payload.lstrip()[:11].startswith(
-        (b"{", b"[", b"---", b"#", b"apiVersion:", b"items:", b"kind:")
-    )
+    return not reading.payload.lstrip()[:11].startswith((b"{", b"[", b"---", b"#", b"apiVersion:", b"items:", b"kind:"))
 
 
 def before(captured_at: datetime | None, seconds: int | None) -> datetime | None:

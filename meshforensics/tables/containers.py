@@ -108,9 +108,7 @@ def _from_text(pod: describe.Described, one: describe.DescribedContainer) -> Row
 
 
 def _integer(said: str | None) -> int | None:
-    return (
-        int(said) if said and said.lstrip("-").isascii() and said.lstrip("-").isdigit() and len(said) < 18 else None
-    )
+    return int(said) if said and said.lstrip("-").isascii() and said.lstrip("-").isdigit() and len(said) < 18 else None
 
 
 containers = Table(

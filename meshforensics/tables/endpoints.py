@@ -64,9 +64,7 @@ endpoints = Table(
     of="pod",
     columns=(
         Column("cluster", "category", about="Name of the cluster.", source="/clusters; EDS cluster_name"),
-        Column(
-            "address", "category", about="Address and port, or path.", source="/clusters; lb_endpoints[].endpoint"
-        ),
+        Column("address", "category", about="Address and port, or path.", source="/clusters; lb_endpoints[].endpoint"),
         Column("hostname", "category", about="Name that the address was resolved from.", source="hostname"),
         Column(
             "health",
@@ -90,9 +88,7 @@ endpoints = Table(
             source="/clusters cx_connect_fail",
         ),
         Column("rq_total", "Int64", unit="requests", about="Requests so far.", source="/clusters rq_total"),
-        Column(
-            "rq_error", "Int64", unit="requests", about="Requests that failed so far.", source="/clusters rq_error"
-        ),
+        Column("rq_error", "Int64", unit="requests", about="Requests that failed so far.", source="/clusters rq_error"),
         Column("rq_active", "Int64", unit="requests", about="Requests under way.", source="/clusters rq_active"),
         Column("source", "category", about="clusters, or config_dump.", source="kind of the item"),
     ),

@@ -102,9 +102,7 @@ def drivers_of(stats: pd.DataFrame) -> dict[str, "pd.Series[float]"]:
         "open": requests if len(requests) else active,
         "configuration": own[said.str.contains(_CONFIGURATION)],
     }
-    made = {
-        key: rows.groupby("captured_at")["value"].sum().astype(float) for key, rows in wanted.items() if len(rows)
-    }
+    made = {key: rows.groupby("captured_at")["value"].sum().astype(float) for key, rows in wanted.items() if len(rows)}
     return {**made, "series": stats.groupby("captured_at").size().astype(float)}
 
 
@@ -158,17 +156,11 @@ growth = Table(
         Column("slope", "Float64", unit="bytes/h", about="Theil-Sen slope.", source="computed"),
         Column("slope_low", "Float64", unit="bytes/h", about="Lower end of its 95 % interval.", source="computed"),
         Column("slope_high", "Float64", unit="bytes/h", about="Upper end of its 95 % interval.", source="computed"),
-        Column(
-            "p", "Float64", about="Probability of such an order without growth (Mann-Kendall).", source="computed"
-        ),
+        Column("p", "Float64", about="Probability of such an order without growth (Mann-Kendall).", source="computed"),
         Column("rises", "boolean", about="Whether growth is significant.", source="computed"),
-        Column(
-            "at", "datetime64[us, UTC]", about="Last sample before it had grown by a twentieth.", source="computed"
-        ),
+        Column("at", "datetime64[us, UTC]", about="Last sample before it had grown by a twentieth.", source="computed"),
         Column("with_requests", "Float64", about="Correlation with the request rate.", source="stats"),
-        Column(
-            "with_configuration", "Float64", about="Correlation with clusters and listeners held.", source="stats"
-        ),
+        Column("with_configuration", "Float64", about="Correlation with clusters and listeners held.", source="stats"),
         Column("with_series", "Float64", about="Correlation with the number of stats.", source="stats"),
         Column(
             "unfinished_share",

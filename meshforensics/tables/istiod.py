@@ -135,9 +135,7 @@ mesh_config = Table(
         Column("root_namespace", "category", about="Namespace of mesh-wide objects.", source="rootNamespace"),
         Column("trust_domain", "category", about="Trust domain of identities.", source="trustDomain"),
         Column("trust_domain_aliases", "object", about="Others that count as it.", source="trustDomainAliases"),
-        Column(
-            "outbound_policy", "category", about="ALLOW_ANY or REGISTRY_ONLY.", source="outboundTrafficPolicy.mode"
-        ),
+        Column("outbound_policy", "category", about="ALLOW_ANY or REGISTRY_ONLY.", source="outboundTrafficPolicy.mode"),
         Column("auto_mtls", "boolean", about="Whether clients choose mutual TLS.", source="enableAutoMtls"),
         Column("access_log_file", "category", about="Where proxies log requests.", source="accessLogFile"),
         Column("access_log_encoding", "category", about="TEXT or JSON.", source="accessLogEncoding"),

@@ -39,9 +39,7 @@ secrets = Table(
             about="Number of PEM blocks with a certificate in it.",
             source="certificate_chain, trusted_ca, trust_domains[].trust_bundle",
         ),
-        Column(
-            "sans", "object", about="Names that it accepts in a peer, as tuple.", source="match_subject_alt_names"
-        ),
+        Column("sans", "object", about="Names that it accepts in a peer, as tuple.", source="match_subject_alt_names"),
     ),
     reads={"envoy.config_dump": _rows},
 )

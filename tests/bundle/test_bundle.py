@@ -34,9 +34,7 @@ def test_two_zips_of_the_same_evidence_are_equal_byte_for_byte(write: Write, tmp
 def test_items_are_read_as_they_were_captured(write: Write, tmp_path: Path) -> None:
     bundle = write(str(tmp_path / "b.zip"))
 
-    assert [
-        (item.id, item.status, item.cause, _read(bundle, number)) for number, item in enumerate(bundle.items)
-    ] == [
+    assert [(item.id, item.status, item.cause, _read(bundle, number)) for number, item in enumerate(bundle.items)] == [
         ("envoy.certs:shop/web-1@2026-11-23T18:47:41Z", Status.CAPTURED, None, b'{"certificates": []}\n'),
         ("envoy.certs:shop/web-1@2026-11-23T18:48:12.500000Z", Status.CAPTURED, None, b'{"certificates": [{}]}\n'),
         ("envoy.memory:shop/web-1@2026-11-23T18:48:12.500000Z", Status.FAILED, Cause.TIMEOUT, None),

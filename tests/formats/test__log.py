@@ -53,9 +53,7 @@ def test_what_is_no_log_is_refused(text: str) -> None:
         _read(text)
 
 
-_LINE = st.sampled_from(
-    [f"{A}\tinfo\ta", "!access", "", "stray", "========= Previous log =========", "{}", '{"a":1}']
-)
+_LINE = st.sampled_from([f"{A}\tinfo\ta", "!access", "", "stray", "========= Previous log =========", "{}", '{"a":1}'])
 
 
 @given(st.lists(_LINE, min_size=1, max_size=12))

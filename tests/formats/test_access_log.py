@@ -60,9 +60,7 @@ def test_the_shape_since_istio_1_9_in_full() -> None:
     ("line", "form", "details", "reason", "route"),
     [
         pytest.param(f"{HEAD} UH{ENVOY}", "envoy", None, None, None, id="envoy-default"),
-        pytest.param(
-            f"{HEAD} UH no_healthy_upstream{ENVOY}", "envoy", "no_healthy_upstream", None, None, id="details"
-        ),
+        pytest.param(f"{HEAD} UH no_healthy_upstream{ENVOY}", "envoy", "no_healthy_upstream", None, None, id="details"),
         pytest.param(
             f'{HEAD} UH "mixer"{ENVOY}{TAIL.removesuffix(" default")}',
             "istio-1.1",
@@ -72,9 +70,7 @@ def test_the_shape_since_istio_1_9_in_full() -> None:
             id="istio-1.1",
         ),
         pytest.param(f'{HEAD} UH "d" "TLS error"{ENVOY}{TAIL}', "istio-1.5", "d", "TLS error", "default", id="1.5"),
-        pytest.param(
-            f'{HEAD} UH "TLS error"{ENVOY}{TAIL}', "istio-1.5", None, "TLS error", "default", id="istio-1.8"
-        ),
+        pytest.param(f'{HEAD} UH "TLS error"{ENVOY}{TAIL}', "istio-1.5", None, "TLS error", "default", id="istio-1.8"),
         pytest.param(f'{HEAD} UH d t "-"{ENVOY}{TAIL}', "istio-1.9", "d", None, "default", id="istio-1.9"),
         pytest.param(
             f'{HEAD} UH d t "-"{ENVOY}{TAIL} two words', "istio-1.9", "d", None, "default two words", id="name"
@@ -211,9 +207,7 @@ def test_windows_line_ends_and_a_cut_last_line() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "payload", [b"", b"\n\n", b"Error from server (NotFound): pods not found\n", b"\xff\xfe\x00"]
-)
+@pytest.mark.parametrize("payload", [b"", b"\n\n", b"Error from server (NotFound): pods not found\n", b"\xff\xfe\x00"])
 def test_no_access_log(payload: bytes) -> None:
     with pytest.raises(NotTheFormError):
         decode(payload)

@@ -51,9 +51,7 @@ def _yaml(value: object) -> bytes:
             [("Pod:shop/web-1", ""), ("Node:worker-1", "#doc2")],
             id="json-documents-with-marks",
         ),
-        pytest.param(
-            json.dumps([POD, NODE]).encode(), [("Pod:shop/web-1", "/0"), ("Node:worker-1", "/1")], id="array"
-        ),
+        pytest.param(json.dumps([POD, NODE]).encode(), [("Pod:shop/web-1", "/0"), ("Node:worker-1", "/1")], id="array"),
         pytest.param(
             b'{"apiVersion":"v1","kind":"PodList","items":[{"metadata":{"name":"a"}}]}',
             [("Pod:a", "/items/0")],

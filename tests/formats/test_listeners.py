@@ -39,9 +39,7 @@ def test_json_with_a_second_address_and_without_any() -> None:
         pytest.param("[::]_80::[::]:80", "[::]_80", "[::]:80", id="ipv6-in-name-and-address"),
         pytest.param("a::/run/a.sock", "a", "/run/a.sock", id="pipe"),
         pytest.param("a::@abstract", "a", "@abstract", id="abstract-pipe"),
-        pytest.param(
-            "main_internal::envoy://main_internal/", "main_internal", "envoy://main_internal/", id="internal"
-        ),
+        pytest.param("main_internal::envoy://main_internal/", "main_internal", "envoy://main_internal/", id="internal"),
     ],
 )
 def test_a_line(line: str, name: str, address: str) -> None:
@@ -65,9 +63,7 @@ def test_a_last_line_without_its_end_is_left_out_and_an_odd_line_is_named() -> N
     [
         pytest.param(b"", "empty, where an answer of /listeners was expected", id="empty"),
         pytest.param(b"{}", "not an answer of /listeners: JSON without listener_statuses", id="another-object"),
-        pytest.param(
-            b"no healthy upstream", "not an answer of /listeners: line 1 is 'no healthy upstream'", id="text"
-        ),
+        pytest.param(b"no healthy upstream", "not an answer of /listeners: line 1 is 'no healthy upstream'", id="text"),
     ],
 )
 def test_what_is_refused(payload: bytes, why: str) -> None:

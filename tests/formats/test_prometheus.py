@@ -61,9 +61,7 @@ def test_a_histogram_of_a_real_proxy() -> None:
     ],
 )
 def test_a_number(number: str, value: int | None, real: float | None) -> None:
-    assert decode(f"a {number}\n".encode()).stats == (
-        Stat("L1", "a", None, "{}", None, None, None, value, real, None),
-    )
+    assert decode(f"a {number}\n".encode()).stats == (Stat("L1", "a", None, "{}", None, None, None, value, real, None),)
 
 
 @pytest.mark.parametrize(

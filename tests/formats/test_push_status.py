@@ -11,9 +11,7 @@ from meshforensics.model import NotTheFormError
 
 
 def test_problems() -> None:
-    payload = (
-        b'{"pilot_no_ip": {"a/b": {"proxy": "web-1.shop", "message": "m"}}, "pilot_eds_no_instances": {"c": {}}}'
-    )
+    payload = b'{"pilot_no_ip": {"a/b": {"proxy": "web-1.shop", "message": "m"}}, "pilot_eds_no_instances": {"c": {}}}'
 
     assert decode(payload) == (
         PushProblem("pilot_no_ip", "a/b", "web-1.shop", "m", "/pilot_no_ip/a~1b"),

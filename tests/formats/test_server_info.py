@@ -44,9 +44,7 @@ def test_the_release_in_a_version(version: str, build: str | None) -> None:
 
 
 def test_camel_case_and_fields_left_out() -> None:
-    said = decode(
-        b'{"version": "a/1.2.3/b", "uptimeCurrentEpoch": "0.250s", "commandLineOptions": {"concurrency": 4}}'
-    )
+    said = decode(b'{"version": "a/1.2.3/b", "uptimeCurrentEpoch": "0.250s", "commandLineOptions": {"concurrency": 4}}')
 
     assert (said.state, said.uptime_s, said.concurrency) == ("LIVE", 0.25, 4)
 

@@ -132,9 +132,7 @@ def test_what_is_refused_is_listed_and_the_others_go_on() -> None:
         ),
     ],
 )
-def test_an_empty_table_says_why(
-    captures: tuple[tuple[str, datetime, bytes], ...], at: datetime, reason: str
-) -> None:
+def test_an_empty_table_says_why(captures: tuple[tuple[str, datetime, bytes], ...], at: datetime, reason: str) -> None:
     tables = _tables(_evidence(*captures), at)
 
     assert tables.frame("numbers").empty

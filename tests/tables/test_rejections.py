@@ -94,9 +94,7 @@ def test_whether_a_rejection_of_a_log_stands(said: dict[str, str] | None, curren
 
 
 def test_rejections_before_a_restart_do_not_stand() -> None:
-    frame = tables_of(("log.istio-proxy.previous", PROXY, (DATA / "istio-proxy.log").read_bytes())).frame(
-        "rejections"
-    )
+    frame = tables_of(("log.istio-proxy.previous", PROXY, (DATA / "istio-proxy.log").read_bytes())).frame("rejections")
 
     assert _values(frame, "place", "current") == [("proxy-log", False)]
 

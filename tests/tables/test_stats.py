@@ -11,9 +11,7 @@ from meshforensics.testing import rows_of, tables_of
 
 SAMPLE = Path(__file__).parents[1] / "data/admin-1.40/stats_prometheus"
 LARGEST = 2**64 - 1
-TEXT = (
-    f'cluster.outbound|80||web.shop;.circuit_breakers.default.remaining_rq: {LARGEST}\nhttp.a.x_version_text: "7"\n'
-)
+TEXT = f'cluster.outbound|80||web.shop;.circuit_breakers.default.remaining_rq: {LARGEST}\nhttp.a.x_version_text: "7"\n'
 
 
 def known(row: tuple[Any, ...]) -> tuple[object, ...]:
@@ -91,6 +89,4 @@ def test_quantiles_of_text() -> None:
 def test_scrapes_of_others_are_read_too(kind: str) -> None:
     frame = tables_of((kind, "istio-system/istiod-1", b"# TYPE pilot_xds gauge\npilot_xds 3\n")).frame("stats")
 
-    assert [(row["name"], row["type"], int(row["value"])) for _, row in frame.iterrows()] == [
-        ("pilot_xds", "gauge", 3)
-    ]
+    assert [(row["name"], row["type"], int(row["value"])) for _, row in frame.iterrows()] == [("pilot_xds", "gauge", 3)]

@@ -30,9 +30,7 @@ def judged(*rows: dict[str, Any], address: str = "10.0.0.2:80", cluster: str = "
     names = ("namespace", "pod", "place", "role", "serial", "pem")
     certificates = frame("certificates", **{name: [row[name] for row in rows] for name in names})
     endpoints = frame("endpoints", namespace=["shop"], pod=["web"], cluster=[cluster], address=[address])
-    proxies = frame(
-        "proxies", namespace=["shop"] * 3, pod=["web", "db", "six"], ip=["10.0.0.1", "10.0.0.2", "fd00::2"]
-    )
+    proxies = frame("proxies", namespace=["shop"] * 3, pod=["web", "db", "six"], ip=["10.0.0.1", "10.0.0.2", "fd00::2"])
     assert tls_pairs.derives is not None
     frames = {"endpoints": endpoints, "certificates": certificates, "proxies": proxies, "pods": frame("pods")}
     made = tls_pairs.derives(**frames).astype("object")

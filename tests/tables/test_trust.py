@@ -41,9 +41,7 @@ def trusted(*rows: dict[str, Any]) -> list[tuple[str, str]]:
         pytest.param([OTHER], [(OTHER["place"], "k9")], id="without-a-known-one-all-count"),
         pytest.param([ROOTCA, SUMMARY, IDENTITY], [("sds:ROOTCA", "k1")], id="a-summary-beside-the-whole"),
         pytest.param([SUMMARY, IDENTITY], [("certs:<inline>", "serial:2")], id="a-summary-alone"),
-        pytest.param(
-            [SUMMARY, IDENTITY, PUBLIC], [("certs:<inline>", "serial:2")], id="the-context-with-an-identity"
-        ),
+        pytest.param([SUMMARY, IDENTITY, PUBLIC], [("certs:<inline>", "serial:2")], id="the-context-with-an-identity"),
         pytest.param([PUBLIC], [("certs:/etc/ssl/certs", "serial:8")], id="no-identity-known"),
         pytest.param([IDENTITY], [], id="a-leaf-is-no-root"),
         pytest.param([{**ROOTCA, "namespace": "", "pod": "-"}], [], id="an-object-is-no-proxy"),

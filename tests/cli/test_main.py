@@ -1,0 +1,176 @@
+"""Every way into the command line ends in an exit code and at most one line on stderr."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from meshforensics.cli import main
+from meshforensics.model.version import __version__
+
+PYTHON = [sys.executable, "-m", "meshforensics"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+
+    assert capsys.readouterr().out == f"meshforensics {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["checks", "import", "report", "tables", "triage", "verify"])
+def test_help_ends_with_examples_that_call_the_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+
+    said = capsys.readouterr()
+    examples = said.out.partition("Examples:\n")[2].splitlines()
+    assert examples
+    assert [line for line in examples if not line.startswith(f"  meshforensics {command}")] == []
+    assert said.err == ""
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys; from meshforensics.cli import main; main(['--help']); print(sorted(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    loaded = done.stdout.splitlines()[-1]
+    heavy = ["pandas", "duckdb", "pyarrow", "msgspec", "papermill", "matplotlib", "kubernetes", "fsspec", "rich"]
+    assert [name for name in heavy if f"'{name}'" in loaded] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(
+            ["nothing"], "meshforensics: No such command 'nothing'. See: meshforensics --help\n", id="command"
+        ),
+        pytest.param(
+            ["triage"],
+            "meshforensics: Missing argument 'PATH...'. See: meshforensics triage --help\n",
+            id="no-path",
+        ),
+        pytest.param(
+            ["triage", "x", "--format", "xml"],
+            "meshforensics: Invalid value for '--format': 'xml' is not one of 'text', 'json', 'markdown'."
+            " See: meshforensics triage --help\n",
+            id="choice",
+        ),
+        pytest.param(
+            ["triage", "captures/healthy", "--at", "noon"],
+            "meshforensics: 'noon' is not a time; write it like 2026-11-23T18:48:12Z\n",
+            id="at",
+        ),
+        pytest.param(
+            ["triage", "captures/healthy", "--window", "-5m"],
+            "meshforensics: '-5m' is not longer than nothing; write it like 15m\n",
+            id="window",
+        ),
+        pytest.param(
+            ["triage", "captures/healthy", "--profile", "nope"],
+            "meshforensics: no profile 'nope': give default, guide, or the path of a YAML file\n",
+            id="profile",
+        ),
+        pytest.param(
+            ["tables", "captures/healthy", "memory", "--sql", "select 1"],
+            "meshforensics: give a table or --sql, not both\n",
+            id="table-and-sql",
+        ),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_2(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+
+    assert capsys.readouterr() == ("", said)
+
+
+def test_without_a_command_the_help_is_shown_and_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+
+    assert "Commands:" in capsys.readouterr().err
+
+
+def _hostile(folder: Path) -> dict[str, Path]:
+    contents = {
+        "empty.json": b"",
+        "cut.json": b'{"configs": [{"@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump", "boots',
+        "latin1.json": '{"name": "caf\xe9"}'.encode("latin-1"),
+        "truncated.tar.gz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xed",
+        "truncated.zip": b"PK\x03\x04\x14\x00",
+        "binary": bytes(range(256)),
+        "text.txt": b"nothing that anybody knows\n",
+        "deep.json": b"[" * 200_000,
+    }
+    for name, payload in contents.items():
+        (folder / name).write_bytes(payload)
+    (folder / "no-bundle").mkdir()
+    return {name: folder / name for name in [*contents, "no-bundle", "missing"]}
+
+
+@pytest.mark.parametrize("command", ["triage", "tables", "verify", "import", "report"])
+def test_bad_input_is_one_line_that_names_the_file(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, path in _hostile(tmp_path).items():
+        out = ["-o", str(tmp_path / f"out-{name}")] if command in {"import", "report"} else []
+
+        code = main([command, str(path), *out])
+
+        said = capsys.readouterr()
+        assert (name, code, said.out) == (name, 2, "")
+        assert said.err.startswith("meshforensics: ")
+        assert said.err.count("\n") == 1
+        assert name in said.err
+
+
+def test_output_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    code = main(["import", str(ROOT / "captures/healthy"), "-o", str(tmp_path / "file" / "bundle")])
+
+    said = capsys.readouterr()
+    assert (code, said.out, said.err.count("\n")) == (2, "", 1)
+
+
+def test_a_reader_that_leaves_is_no_failure() -> None:
+    with subprocess.Popen(
+        [*PYTHON, "tables", "captures/healthy", "stats", "--format", "csv"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+
+        said = process.stderr.read()
+
+    assert (process.returncode, said) == (0, b"")
+
+
+def test_interrupted_is_130_and_one_word() -> None:
+    code = (
+        "import os, signal, sys; from meshforensics import cli; import meshforensics.investigation as room\n"
+        "def stop(*_, **__): os.kill(os.getpid(), signal.SIGINT)\n"
+        "room.open_evidence = stop\n"
+        "sys.exit(cli.main(['triage', 'x']))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, "", "meshforensics: stopped\n")
+
+
+def test_a_terminal_that_knows_no_unicode_gets_escapes() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+
+    done = subprocess.run(
+        [*PYTHON, "triage", "captures/healthy"], capture_output=True, cwd=ROOT, env=environment, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"sha256 " in done.stdout
