@@ -155,9 +155,7 @@ def cli_page(group: click.Group) -> str:
 
 
 def _command(name: str, command: click.Command, top: click.Context) -> str:
-    context = click.Context(
-        command, info_name=name, parent=top, terminal_width=96, help_option_names=["-h", "--help"]
-    )
+    context = click.Context(command, info_name=name, parent=top, terminal_width=96, help_option_names=["-h", "--help"])
     return f"## {name}\n\n```text\n{command.get_help(context).rstrip()}\n```"
 
 

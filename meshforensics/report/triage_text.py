@@ -45,7 +45,7 @@ def triage_text(case: Case, path: str) -> str:
     closing = [*_wrapped(clear_phases(case), 2), *_muted(case)]
     for room in _ROOMS:
         before, after = _before(case, room), _after(case, path, room)
-        left = LINES - len(_joined([*before, closing, *after]))
+        left = LINES - len(_joined([*before, [*closing, ""], *after])) + bool(closing)
         if left >= min(_ENOUGH, 2 * len(shown) + 1):
             break
     findings = [*finding_lines(shown, left), *closing]
