@@ -1,0 +1,140 @@
+"""Real captures with known truth: the verdict, its subjects, its evidence; and never a wrong one."""
+
+import itertools
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from meshforensics.bundle import BundleWriter, open_bundle
+from meshforensics.investigation import Investigation, open_evidence
+from meshforensics.model import Item, Severity, Standing
+from meshforensics.profile import load_profile
+from meshforensics.report.triage_json import triage_document
+
+NAMES = ("01-ca-rotation", "05-upgrade-503", "11-memory-connection-pileup", "14-healthy-baseline")
+SHIPPED = ("ca-rotation", "upgrade-503", "memory-leak", "healthy")
+NEVER = {
+    "ca-rotation": {"ca-rotation"},
+    "upgrade-503": {"upgrade-503", "route-to-missing-cluster", "config-rejected"},
+    "memory-leak": {"memory-leak"},
+    "healthy": {"healthy"},
+}
+"""What may be supported, in each shipped capture."""
+
+_numbers = itertools.count()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_truth_is_on_top_and_nothing_wrong_is_supported(examples: Path, name: str) -> None:
+    truth = json.loads((examples / name / "truth.json").read_text())
+    case = open_evidence(examples / name)
+    allowed = {truth["incident"], *truth.get("allow", []), *truth.get("accept", [])}
+    text = json.dumps(triage_document(case))
+
+    assert case.verdict.incident in truth.get("accept", [truth["incident"]])
+    assert {each.incident for each in case.hypotheses if each.status is Standing.SUPPORTED} <= allowed
+    assert [subject for subject in truth.get("subjects", []) if subject not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param(
+            "ca-rotation",
+            {
+                ("certificates.pair-cannot-verify", Severity.CRITICAL, 2),
+                ("certificates.trust-split", Severity.ERROR, 2),
+                ("certificates.trust-split", Severity.ERROR, 6),
+                ("signatures.tls", Severity.ERROR, 141),
+                ("traffic.server-errors", Severity.CRITICAL, 140),
+                ("traffic.server-errors", Severity.CRITICAL, 141),
+            },
+            id="ca-rotation",
+        ),
+        pytest.param(
+            "upgrade-503",
+            {
+                ("routing.missing-cluster", Severity.ERROR, 1),
+                ("signatures.delivery", Severity.WARNING, 2),
+                ("sync.rejected", Severity.ERROR, 4),
+                ("traffic.server-errors", Severity.CRITICAL, 45),
+            },
+            id="upgrade-503",
+        ),
+        pytest.param("memory-leak", {("proxies.memory-grows", Severity.WARNING, 12)}, id="memory-leak"),
+        pytest.param("healthy", {("proxies.restarted", Severity.INFO, 1)}, id="healthy"),
+    ],
+)
+def test_findings_carry_the_evidence(captures: Path, name: str, expected: set[tuple[str, Severity, int]]) -> None:
+    case = open_evidence(captures / name)
+
+    assert {(each.check, each.severity, each.evidence_total) for each in case.findings} == expected
+    assert case.not_evaluated == ()
+
+
+def test_the_rotation_is_dated_and_its_subjects_named(captures: Path) -> None:
+    verdict = open_evidence(captures / "ca-rotation").verdict
+
+    assert verdict.subjects == ("travel/pricing-v1-zbpgs9vng-s8gjn", "travel/pricing-v2-4xpl7tjjq-q54km")
+    assert str(verdict.onset) == "2026-11-23 18:47:42.425000+00:00"
+    assert verdict.impact is not None
+    assert (verdict.impact.failed, verdict.impact.total) == (141, 209)
+
+
+def test_the_upgrade_names_object_and_filter(captures: Path) -> None:
+    verdict = open_evidence(captures / "upgrade-503").verdict
+
+    assert {"VirtualService:travel/search", "EnvoyFilter:ops/ratelimit-seats"} <= set(verdict.subjects)
+    assert verdict.impact is not None
+    assert (verdict.impact.failed, verdict.impact.total) == (45, 217)
+
+
+def test_a_short_series_is_possible_and_names_who_grows(captures: Path) -> None:
+    verdict = open_evidence(captures / "memory-leak").verdict
+
+    assert (verdict.incident, verdict.status) == ("memory-leak", Standing.POSSIBLE)
+    assert verdict.subjects == ("ops/seats-v1-c49cvfc48-z44rb", "travel/booking-v1-qkd7rw5nn-rgkqj")
+    assert verdict.mechanism == "pile-up of unfinished requests"
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", SHIPPED)
+def test_with_half_of_the_items_gone_nothing_wrong_is_supported(captures: Path, name: str, seed: int) -> None:
+    chance = random.Random(seed)
+    case = _with(captures / name, lambda _: chance.random() < 0.5)
+
+    assert {each.incident for each in case.hypotheses if each.status is Standing.SUPPORTED} <= NEVER[name]
+
+
+@pytest.mark.parametrize("kind", ["envoy.config_dump", "foreign.k8s-resources", "istiod.syncz", "envoy.certs"])
+def test_a_mesh_without_a_kind_of_evidence_is_not_healthy(captures: Path, kind: str) -> None:
+    case = _with(captures / "healthy", lambda item: item.kind != kind)
+
+    healthy = next(each for each in case.hypotheses if each.incident == "healthy")
+    assert (healthy.status is Standing.SUPPORTED) == (kind == "envoy.certs")
+    if kind != "envoy.certs":  # the certificates are in the dumps too
+        assert healthy.missing != ()
+
+
+def test_nothing_captured_is_undetermined(captures: Path) -> None:
+    case = _with(captures / "healthy", lambda item: item.kind == "foreign.cluster-context")
+
+    assert {each.status for each in case.hypotheses} == {Standing.UNDETERMINED}
+    assert case.findings == ()
+
+
+def _with(folder: Path, keep: Callable[[Item], bool]) -> Investigation:
+    """The capture with only the items that `keep` says."""
+    source = open_bundle(str(folder))
+    with BundleWriter(f"memory://examples/{next(_numbers)}", mesh="lab") as writer:
+        for item in source.items:
+            if keep(item):
+                _copy(writer, item, source.read(item))
+        return Investigation(bundle=writer.seal(), profile=load_profile())
+
+
+def _copy(writer: BundleWriter, item: Item, payload: bytes) -> None:
+    writer.add(item.kind, item.subject, payload, captured_at=item.captured_at, time_source=item.time_source)
