@@ -62,4 +62,4 @@ def _list(payload: bytes) -> Worth:
 
 
 def _first_line(body: bytes) -> str:
-    return repr(body[:80].splitlines()[0].decode("utf-8", "replace"))
+    return repr(body[:80].partition(b"\n")[0].decode("utf-8", "replace"))

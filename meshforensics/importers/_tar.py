@@ -2,12 +2,13 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import tarfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 from meshforensics.importers._limits import LARGEST_HEADER, refuse_large, refuse_many, safe_name
 from meshforensics.importers._unpack import BROKEN, Stream, Unpacked
@@ -32,11 +33,11 @@ def is_tar(head: bytes) -> bool:
     return head[257:262] == b"ustar"
 
 
-def open_plain(path: Path) -> IO[bytes]:
+def open_plain(path: Path) -> io.BufferedReader:
     """The file, decompressed on the way where it is compressed."""
     with path.open("rb") as file:
         magic = compression(file.read(8))
-    return cast("IO[bytes]", _OPENERS[magic](path)) if magic else path.open("rb")
+    return cast("io.BufferedReader", _OPENERS[magic](path)) if magic else path.open("rb")
 
 
 def unpack_tar(path: str) -> Unpacked:
@@ -58,8 +59,8 @@ def unpack_tar(path: str) -> Unpacked:
             unpacked.damage = unpacked.damage or f"the archive ends early ({error})"
     if not unpacked.files:
         raise SourceError(f"{path} is an archive without any file")
-    if not unpacked.damage and metered.tail.strip(b"\0"):
-        unpacked.damage = "the archive ends early (no end mark)"
+    if not unpacked.damage and (metered.cut or metered.tail.strip(b"\0")):
+        unpacked.damage = f"the archive ends early ({metered.cut or 'no end mark'})"
     return unpacked
 
 
@@ -88,8 +89,9 @@ def _entries(path: str, archive: tarfile.TarFile, metered: "_Metered") -> Iterat
 class _Metered:
     """A file of which only so much may be read as was allowed: a header cannot unpack without end."""
 
-    def __init__(self, path: str, file: IO[bytes]) -> None:
+    def __init__(self, path: str, file: io.BufferedReader) -> None:
         self.tail = b""
+        self.cut = ""
         self._path = path
         self._file = file
         self._left = 0
@@ -99,10 +101,14 @@ class _Metered:
         self._left = size + 2 * tarfile.RECORDSIZE
 
     def read(self, size: int) -> bytes:
-        """The next bytes; `tail` keeps the last block of them."""
+        """The next bytes, none where the file is cut; `tail` keeps the last block of them."""
         if self._left < 0:
             raise SourceError(f"{self._path}: a header of more than {LARGEST_HEADER} bytes; refused as a bomb")
-        chunk = self._file.read(size)
+        try:
+            chunk = self._file.read1(size)
+        except BROKEN as error:
+            self.cut = self.cut or str(error)
+            return b""
         self._left -= len(chunk)
         self.tail = (self.tail + chunk)[-_BLOCK:]
         return chunk

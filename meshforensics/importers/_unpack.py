@@ -15,7 +15,8 @@ from typing import Protocol
 from meshforensics.importers._limits import most_unpacked, refuse_large, refuse_many, safe_name
 from meshforensics.model import SourceError
 
-_CHUNK = 1024 * 1024
+_CHUNK = 16 * 1024
+"""Bytes read at once: of a cut member so many may be lost."""
 BROKEN = (EOFError, OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 """What the readers of archives raise where an archive is cut or damaged."""
 

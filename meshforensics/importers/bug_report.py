@@ -28,7 +28,7 @@ from meshforensics.model import MESH, Cause, Status
 _FOLDER = "bug-report"
 _WITH_UIDS = ("cluster/nodes", "cluster/k8s-cluster-resources", "cluster/k8s-resources")
 _TABLE = re.compile(rb"\s*(?:NAMESPACE +)?NAME +TYPE +DATA +AGE|\s*No resources found")
-_CORE = re.compile(r"(?:^|/)cores/|\.core$|(?:^|/)core\.\d+$")
+_CORE = re.compile(r"proxies/[^/]+/[^/]+/cores/|.*\.core$|.*/core\.\d+$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +153,7 @@ def _items(report: _Report) -> Iterator[Found]:
 
 def _member(report: _Report, name: str, member: Member) -> Iterator[Found]:
     when = report.time_of(name)
-    payload = report.source.read(member) if not _CORE.search(name) else b""
+    payload = report.source.read(member) if not _CORE.match(name) else b""
     kind, subject = _kind(report, name, payload)
     hazard = _hazard(name, payload)
     if hazard:
@@ -190,7 +190,7 @@ def _kind(report: _Report, name: str, payload: bytes) -> tuple[str, str]:
 
 def _hazard(name: str, payload: bytes) -> str:
     """Why a member must not be stored; empty when it may."""
-    if _CORE.search(name):
+    if _CORE.match(name):
         return "a core file holds the memory of the process, and its private keys"
     plain = not payload.strip() or _TABLE.match(payload) or error_text(payload)
     if name == "cluster/secrets" and not plain:
