@@ -1,0 +1,155 @@
+"""Phase 1: proxies that are not up, or did not stay up."""
+
+import pandas as pd
+import pytest
+
+from meshforensics.checks.proxies import (
+    crash_loop,
+    memory_grows,
+    not_live,
+    not_ready,
+    oom_killed,
+    restarted,
+)
+from meshforensics.testing import frame, outcome
+
+NOON = pd.Timestamp("2026-01-01T12:00:00Z")
+MIB = 1024 * 1024
+
+
+def _container(**values: object) -> pd.DataFrame:
+    given = {"namespace": "shop", "pod": "web-1", "container": "istio-proxy", "ready": True, "restarts": 0, **values}
+    return frame("containers", **{name: [value] for name, value in given.items()})
+
+
+def _pods(phase: str = "Running", deleting: object = False) -> pd.DataFrame:
+    return frame("pods", namespace=["shop"], pod=["web-1"], phase=[phase], deleting=[deleting])
+
+
+@pytest.mark.parametrize(
+    ("container", "pods", "found"),
+    [
+        pytest.param({"ready": False, "state": "running"}, _pods(), 1, id="not-ready"),
+        pytest.param({"ready": True}, _pods(), 0, id="ready"),
+        pytest.param({"ready": None}, _pods(), 0, id="not-told"),
+        pytest.param({"ready": False}, _pods("Succeeded"), 0, id="a-finished-job"),
+        pytest.param({"ready": False}, _pods(deleting=True), 0, id="being-deleted"),
+        pytest.param({"ready": False, "container": "app"}, _pods(), 0, id="not-the-proxy"),
+    ],
+)
+def test_not_ready(container: dict[str, object], pods: pd.DataFrame, found: int) -> None:
+    said = outcome(not_ready, containers=_container(**container), pods=pods)
+
+    assert [each.subjects for each in said.findings] == [("shop/web-1",)] * found
+
+
+@pytest.mark.parametrize(
+    ("container", "found"),
+    [
+        pytest.param({"reason": "CrashLoopBackOff", "restarts": 1}, 1, id="kubelet-says-so"),
+        pytest.param(
+            {"restarts": 3, "last_exit_code": 1, "last_reason": "Error", "last_finished_at": NOON},
+            1,
+            id="three-failures",
+        ),
+        pytest.param(
+            {"restarts": 2, "last_exit_code": 1, "last_reason": "Error", "last_finished_at": NOON}, 0, id="two"
+        ),
+        pytest.param(
+            {"restarts": 9, "last_exit_code": 255, "last_reason": "Unknown", "last_finished_at": NOON},
+            0,
+            id="node-gone",
+        ),
+        pytest.param(
+            {"restarts": 5, "last_exit_code": 0, "last_reason": "Completed", "last_finished_at": NOON}, 0, id="orderly"
+        ),
+        pytest.param(
+            {
+                "restarts": 5,
+                "last_exit_code": 1,
+                "last_reason": "Error",
+                "last_finished_at": NOON - pd.Timedelta(days=3),
+            },
+            0,
+            id="days-ago",
+        ),
+    ],
+)
+def test_crash_loop(container: dict[str, object], found: int) -> None:
+    assert len(outcome(crash_loop, at=NOON, containers=_container(**container)).findings) == found
+
+
+@pytest.mark.parametrize(
+    ("container", "found"),
+    [
+        pytest.param({"last_reason": "OOMKilled", "last_finished_at": NOON}, 1, id="just-now"),
+        pytest.param({"reason": "OOMKilled"}, 1, id="still-down"),
+        pytest.param(
+            {"last_reason": "OOMKilled", "last_finished_at": NOON - pd.Timedelta(hours=25)}, 0, id="yesterday"
+        ),
+        pytest.param(
+            {"last_reason": "Error", "last_exit_code": 137, "last_finished_at": NOON}, 0, id="killed-otherwise"
+        ),
+    ],
+)
+def test_oom_killed(container: dict[str, object], found: int) -> None:
+    assert len(outcome(oom_killed, at=NOON, containers=_container(**container)).findings) == found
+
+
+@pytest.mark.parametrize(("ago", "found"), [(15, 1), (16, 0)], ids=["inside-the-window", "before-it"])
+def test_restarted(ago: int, found: int) -> None:
+    container = _container(last_finished_at=NOON - pd.Timedelta(minutes=ago), last_reason="Completed", restarts=1)
+
+    assert len(outcome(restarted, at=NOON, containers=container).findings) == found
+
+
+@pytest.mark.parametrize(("state", "found"), [("INITIALIZING", 1), ("LIVE", 0), ("DRAINING", 0), (None, 0)])
+def test_not_live(state: str | None, found: int) -> None:
+    proxies = frame("proxies", namespace=["shop"], pod=["web-1"], state=[state])
+
+    assert len(outcome(not_live, proxies=proxies).findings) == found
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        pytest.param({}, 1, id="grows"),
+        pytest.param({"rises": False}, 0, id="not-significant"),
+        pytest.param({"slope_low": 1.9 * MIB}, 0, id="too-slow"),
+        pytest.param({"samples": 5}, 0, id="too-few-samples"),
+    ],
+)
+def test_memory_grows(values: dict[str, object], found: int) -> None:
+    given = {
+        "namespace": "shop",
+        "pod": "web-1",
+        "samples": 6,
+        "span_s": 7200.0,
+        "first_bytes": 10 * MIB,
+        "last_bytes": 40 * MIB,
+        "median_bytes": 25 * MIB,
+        "slope_low": 14.0 * MIB,
+        "rises": True,
+        "evidence": (("memory:shop/web-1@t0", ""), ("memory:shop/web-1@t1", "")),
+        **values,
+    }
+
+    said = outcome(memory_grows, growth_over_time=frame("growth", **{name: [value] for name, value in given.items()}))
+
+    assert [each.evidence_total for each in said.findings] == [2] * found
+
+
+def test_without_their_tables_they_are_not_evaluated() -> None:
+    reasons = {
+        check.id: outcome(check, at=NOON).not_evaluated
+        for check in (not_ready, crash_loop, oom_killed, restarted, not_live, memory_grows)
+    }
+
+    assert reasons == {
+        "proxies.not-ready": "not captured: containers; not captured: pods",
+        "proxies.crash-loop": "not captured: containers",
+        "proxies.oom-killed": "not captured: containers",
+        "proxies.restarted": "not captured: containers",
+        "proxies.not-live": "not captured: proxies",
+        "proxies.memory-grows": "not captured: growth",
+    }

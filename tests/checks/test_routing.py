@@ -1,0 +1,97 @@
+"""Routes that lead nowhere."""
+
+import pandas as pd
+import pytest
+
+from meshforensics.checks.routing import cluster_without_endpoints, missing_cluster
+from meshforensics.testing import frame, outcome
+
+V1, V2 = "outbound|80|v1|pay.shop.svc.cluster.local", "outbound|80|v2|pay.shop.svc.cluster.local"
+
+
+def _routes(cluster: str | None, weight: int | None = None) -> pd.DataFrame:
+    return frame(
+        "routes",
+        resource=["r"],
+        route_config=["80"],
+        name=["primary"],
+        cluster=[cluster],
+        weight=[weight],
+        object=[None],
+    )
+
+
+def _held(table: str, *names: str, state: str = "active", resource: str = "") -> pd.DataFrame:
+    count = len(names)
+    return frame(
+        table,
+        namespace=["shop"] * count,
+        pod=["web-1"] * count,
+        name=list(names),
+        state=[state] * count,
+        resource=[resource or name for name in names],
+    )
+
+
+ROUTE = _held("route_instances", "80", resource="r")
+
+
+@pytest.mark.parametrize(
+    ("routes", "clusters", "found"),
+    [
+        pytest.param(_routes(V2), _held("cluster_instances", V1), [("shop/web-1",)], id="subset-gone"),
+        pytest.param(_routes(V1), _held("cluster_instances", V1), [], id="there"),
+        pytest.param(_routes(V2, 0), _held("cluster_instances", V1), [], id="weight-zero"),
+        pytest.param(_routes("BlackHoleCluster"), _held("cluster_instances", V1), [], id="meant-to-fail"),
+        pytest.param(_routes(None), _held("cluster_instances", V1), [], id="redirect"),
+        pytest.param(_routes(V2), _held("cluster_instances", "xds-grpc"), [], id="a-dump-without-clusters"),
+    ],
+)
+def test_missing_cluster(routes: pd.DataFrame, clusters: pd.DataFrame, found: list[tuple[str, ...]]) -> None:
+    said = outcome(missing_cluster, routes=routes, route_instances=ROUTE, cluster_instances=clusters)
+
+    assert [each.subjects for each in said.findings] == found
+
+
+def test_a_rejected_route_leads_nowhere_and_says_nothing() -> None:
+    said = outcome(
+        missing_cluster,
+        routes=_routes(V2),
+        route_instances=_held("route_instances", "80", resource="r", state="error"),
+        cluster_instances=_held("cluster_instances", V1),
+    )
+
+    assert said.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("endpoints_of", "routed", "kind", "found"),
+    [
+        pytest.param([V2], V1, "EDS", [("shop/web-1",)], id="empty-and-routed"),
+        pytest.param([V1], V1, "EDS", [], id="has-hosts"),
+        pytest.param([V2], V2, "EDS", [], id="nobody-routes-to-it"),
+        pytest.param([V2], V1, "STRICT_DNS", [], id="resolved-by-name"),
+        pytest.param([], V1, "EDS", [], id="endpoints-of-this-proxy-not-told"),
+    ],
+)
+def test_cluster_without_endpoints(
+    endpoints_of: list[str], routed: str, kind: str, found: list[tuple[str, ...]]
+) -> None:
+    count = len(endpoints_of)
+    said = outcome(
+        cluster_without_endpoints,
+        clusters=frame("clusters", resource=[V1], name=[V1], type=[kind], direction=["outbound"]),
+        cluster_instances=_held("cluster_instances", V1),
+        endpoints=frame("endpoints", namespace=["shop"] * count, pod=["web-1"] * count, cluster=endpoints_of),
+        routes=_routes(routed),
+        route_instances=ROUTE,
+    )
+
+    assert [each.subjects for each in said.findings] == found
+
+
+def test_without_their_tables_they_are_not_evaluated() -> None:
+    assert outcome(missing_cluster).not_evaluated == (
+        "not captured: routes; not captured: route_instances; not captured: cluster_instances"
+    )
+    assert (outcome(cluster_without_endpoints).not_evaluated or "").startswith("not captured: clusters")

@@ -1,0 +1,129 @@
+"""What istiod sent against what proxies run."""
+
+import pandas as pd
+import pytest
+
+from meshforensics.checks.sync import (
+    never_sent,
+    rejected,
+    secret_not_delivered,
+    stale,
+    stale_since_unknown,
+    warming,
+)
+from meshforensics.model import Severity
+from meshforensics.testing import frame, outcome
+
+NOON = pd.Timestamp("2026-01-01T12:00:00Z")
+
+
+def _sync(status: str, kind: str = "cds", sent_s_ago: int | None = 600) -> pd.DataFrame:
+    sent = None if sent_s_ago is None else NOON - pd.Timedelta(seconds=sent_s_ago)
+    return frame(
+        "xds_sync",
+        namespace=["shop"],
+        pod=["web-1"],
+        istiod=["istio-system/istiod-1"],
+        type=[kind],
+        status=[status],
+        sent_at=[sent],
+    )
+
+
+@pytest.mark.parametrize(
+    ("sync", "severity"),
+    [
+        pytest.param(_sync("SYNCED"), None, id="in-step"),
+        pytest.param(_sync("STALE", sent_s_ago=60), None, id="a-minute-is-the-limit"),
+        pytest.param(_sync("STALE", sent_s_ago=61), Severity.WARNING, id="over-a-minute"),
+        pytest.param(_sync("NEVER ACKED", sent_s_ago=301), Severity.ERROR, id="never-acknowledged"),
+        pytest.param(_sync("STALE", sent_s_ago=None), None, id="since-unknown-is-another-check"),
+    ],
+)
+def test_stale(sync: pd.DataFrame, severity: Severity | None) -> None:
+    assert [each.severity for each in outcome(stale, at=NOON, xds_sync=sync).findings] == (
+        [severity] if severity else []
+    )
+
+
+@pytest.mark.parametrize(("sent", "found"), [(None, 1), (600, 0)])
+def test_stale_since_unknown_is_only_a_note(sent: int | None, found: int) -> None:
+    said = outcome(stale_since_unknown, xds_sync=_sync("STALE", sent_s_ago=sent))
+
+    assert [each.severity for each in said.findings] == [Severity.INFO] * found
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "found"),
+    [("NOT SENT", "cds", 1), ("NOT SENT", "lds", 1), ("NOT SENT", "rds", 0), ("SYNCED", "cds", 0)],
+)
+def test_never_sent(status: str, kind: str, found: int) -> None:
+    assert len(outcome(never_sent, xds_sync=_sync(status, kind)).findings) == found
+
+
+@pytest.mark.parametrize(("current", "found"), [(True, 1), (None, 1), (False, 0)])
+def test_rejected(current: bool | None, found: int) -> None:
+    rejections = frame(
+        "rejections",
+        namespace=["shop", "shop"],
+        pod=["web-1", "web-2"],
+        type=["lds", "lds"],
+        message=["bad fill interval\n", "bad fill interval"],
+        current=[current, current],
+    )
+
+    said = outcome(rejected, rejections=rejections)
+
+    assert [(each.subjects, each.severity) for each in said.findings] == [
+        (("shop/web-1", "shop/web-2"), Severity.ERROR)
+    ] * found
+
+
+def _instance(table: str, state: str, ago_s: int = 61, name: str = "0.0.0.0_80") -> pd.DataFrame:
+    return frame(
+        table,
+        namespace=["shop"],
+        pod=["web-1"],
+        name=[name],
+        state=[state],
+        last_updated=[NOON - pd.Timedelta(seconds=ago_s)],
+        resource=["r"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("listeners", "clusters", "found"),
+    [
+        pytest.param(
+            _instance("listener_instances", "warming"), _instance("cluster_instances", "active"), 1, id="listener"
+        ),
+        pytest.param(
+            _instance("listener_instances", "active"), _instance("cluster_instances", "warming"), 1, id="cluster"
+        ),
+        pytest.param(
+            _instance("listener_instances", "warming", 59), _instance("cluster_instances", "active"), 0, id="just-now"
+        ),
+    ],
+)
+def test_warming(listeners: pd.DataFrame, clusters: pd.DataFrame, found: int) -> None:
+    said = outcome(warming, at=NOON, listener_instances=listeners, cluster_instances=clusters)
+
+    assert len(said.findings) == found
+
+
+@pytest.mark.parametrize(("state", "found"), [("warming", 1), ("active", 0)])
+def test_secret_not_delivered(state: str, found: int) -> None:
+    said = outcome(secret_not_delivered, secret_instances=_instance("secret_instances", state, name="default"))
+
+    assert len(said.findings) == found
+
+
+def test_without_their_tables_they_are_not_evaluated() -> None:
+    assert outcome(stale, at=NOON).not_evaluated == "not captured: xds_sync"
+    assert outcome(stale_since_unknown).not_evaluated == "not captured: xds_sync"
+    assert outcome(never_sent).not_evaluated == "not captured: xds_sync"
+    assert outcome(rejected).not_evaluated == "not captured: rejections"
+    assert outcome(secret_not_delivered).not_evaluated == "not captured: secret_instances"
+    assert outcome(warming, at=NOON).not_evaluated == (
+        "not captured: listener_instances; not captured: cluster_instances"
+    )
