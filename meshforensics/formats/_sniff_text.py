@@ -17,7 +17,9 @@ _ERRORS = re.compile(
 )
 """What tools, servers and Envoy's admin port answer in place of the evidence (Envoy admin.rst, kubectl, Go)."""
 
-_SAMPLE = r"# (?:HELP|TYPE|UNIT|EOF)\b.*|[A-Za-z_:][\w:]*(?:\{.*\})? [-+]?(?:[\d.]+(?:e[-+]?\d+)?|NaN|Inf)(?: -?\d+)?"
+_SAMPLE = (
+    r"# (?:HELP|TYPE|UNIT|EOF)\b.*|[A-Za-z_:](?:[\w:]*\w)?(?:\{.*\})? [-+]?(?:[\d.]+(?:e[-+]?\d+)?|NaN|Inf)(?: -?\d+)?"
+)
 _LISTENER = r"\S+?::(?:\[[0-9a-fA-F:.]+\]|[\d.]+):\d+|\S+?::[@/]\S+"
 _STAT = r"[\w|;*:\-\[\]<>@~]*[\w\]]\.[^\n]*: (?:\d+|\".*\"|No recorded values|[PB]\d.*)"
 

@@ -54,7 +54,7 @@ def sniff(payload: bytes, name: str = "") -> Sniffed:
         plain = found.problem == "not-the-form" and not error_text(payload) and _may_be(hinted, payload)
         found = Sniffed(hinted) if plain else found._replace(kind=hinted)
     elif (found.kind, hinted) == ("kubernetes.objects", "istiod.configz") or (
-        found.kind.startswith("log.") and hinted.startswith(("log.", "foreign.cni-log", "foreign.bug-report-log"))
+        found.kind.startswith("log.") and hinted in _LOG_NAMES
     ):
         found = found._replace(kind=hinted)
     return found._replace(subject=_subject(payload) if found.kind in _OF_A_PROXY else None)
@@ -262,6 +262,10 @@ _LOGS = {
     "discovery": "log.discovery", "istiod": "log.discovery", "ztunnel": "log.ztunnel", "cni": "foreign.cni-log",
     "bug-report": "foreign.bug-report-log",
 }  # fmt: skip
+
+
+_LOG_NAMES = {"log.istio-proxy", *_LOGS.values()}
+"""Logs whose name says more than their lines, which look alike."""
 
 
 def kind_of_name(name: str) -> str:

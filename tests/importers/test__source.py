@@ -103,7 +103,7 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        pytest.param(lambda path: None, "is not there", id="nothing"),
+        pytest.param(lambda _: None, "is not there", id="nothing"),
         pytest.param(lambda path: path.write_bytes(b""), "is empty: nothing was captured", id="empty-file"),
         pytest.param(lambda path: path.mkdir(), "is an empty folder", id="empty-folder"),
         pytest.param(lambda path: path.write_bytes(b"PK\x03\x04 no zip"), "without any readable file", id="no-zip"),

@@ -24,7 +24,7 @@ from tests.importers.reports import LIST, data
         pytest.param("foreign.k8s-resources", LIST, Status.CAPTURED, None, id="list"),
         pytest.param("foreign.k8s-resources", LIST[:-50], Status.PARTIAL, Cause.TRUNCATED, id="cut-list"),
         pytest.param("foreign.k8s-resources", LIST + LIST[:-50], Status.PARTIAL, Cause.TRUNCATED, id="cut-second"),
-        pytest.param("foreign.k8s-resources", b"apiVersion: v1\nitems: []\nkind: List\n", Status.CAPTURED, None, id="0"),
+        pytest.param("foreign.crs", b"apiVersion: v1\nitems: []\nkind: List\n", Status.CAPTURED, None, id="no-items"),
         pytest.param("foreign.events", b"Error from server (Forbidden): events", Status.FAILED, Cause.NOT_THE_FORM,
                      id="forbidden"),
         pytest.param("foreign.events", b"No resources found\n", Status.CAPTURED, None, id="there-are-none"),

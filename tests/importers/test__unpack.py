@@ -15,7 +15,7 @@ class _Breaks:
     def __init__(self) -> None:
         self._chunks = [b"abc"]
 
-    def read(self, size: int, /) -> bytes:
+    def read(self, _size: int, /) -> bytes:
         if self._chunks:
             return self._chunks.pop()
         raise EOFError("cut")

@@ -260,7 +260,7 @@ def test_the_log_names_the_mesh_where_the_context_does_not(tmp_path: Path) -> No
     write(tmp_path / "a", report())
     write(tmp_path / "b", {**report(), "cluster/cluster-context": b"error: no context", "bug-report.log": log})
 
-    with pytest.raises(SourceError, match="prod at https://10.9.9.9"):
+    with pytest.raises(SourceError, match=r"prod at https://10\.9\.9\.9"):
         imported(tmp_path / "a", tmp_path / "b")
 
 
@@ -346,7 +346,7 @@ def test_a_real_report_of_1_17(corpus: Path) -> None:
 
 
 def test_real_reports_of_two_meshes_are_an_error(corpus: Path) -> None:
-    with pytest.raises(SourceError, match="gke_siyiwang-experimental_us-central1_istio-exp .* and .* \\(one13900"):
+    with pytest.raises(SourceError, match=r"gke_siyiwang-experimental_us-central1_istio-exp .* and .* \(one13900"):
         imported(corpus / "bugreport")
 
 
