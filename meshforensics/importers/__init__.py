@@ -6,7 +6,7 @@ from os import PathLike, fspath
 
 from meshforensics.bundle import Bundle, BundleWriter, is_bundle, open_bundle
 from meshforensics.formats.sniff import sniff
-from meshforensics.importers._declare import Found, Importer, missing
+from meshforensics.importers._declare import Found, Importer, digest_of, missing
 from meshforensics.importers._merge import merge
 from meshforensics.importers._mesh import Mesh, mesh_of, same_mesh
 from meshforensics.importers._source import Member, Source, open_source
@@ -20,8 +20,10 @@ __all__ = [
     "Mesh",
     "Source",
     "declared_importers",
+    "digest_of",
     "import_evidence",
     "importer_of",
+    "missing",
     "open_source",
     "recognise",
 ]
