@@ -51,7 +51,7 @@ def _routes_of_proxies(routes: pd.DataFrame, route_instances: pd.DataFrame) -> p
     """Each route with each proxy that holds it; a route counts only where its weight does."""
     routes = routes[routes["weight"].isna() | (routes["weight"] > 0)]
     active = route_instances[~text(route_instances["state"]).isin(["error", "warming"])]
-    own = ["resource", "route_config", "name", "cluster", "object", "weight"]
+    own = ["resource", "route_config", "virtual_host", "name", "order", "match", "cluster", "object", "weight"]
     return active.drop(columns=["name"]).merge(routes[own], on="resource")
 
 
@@ -89,3 +89,48 @@ def cluster_without_endpoints(
 
 def _triples(frame: pd.DataFrame, column: str) -> "zip[tuple[str, str, str]]":
     return zip(text(frame["namespace"]), text(frame["pod"]), frame[column].astype("str"), strict=True)
+
+
+@check(
+    "routing.shadowed-route",
+    phase="configuration",
+    plane="state",
+    severity="warning",
+    by=["route_config", "virtual_host", "match"],
+    observed="match",
+    title="A route can never match because of an earlier one",
+    detail="in {virtual_host} of {route_config}, {name} ({match}) stands behind {earlier}, which takes its requests",
+    remediation="Put the narrower match first in {object}, or take one of them out.",
+    source="Envoy: the first route that matches is taken; istioctl analyze IST0130",
+)
+def shadowed_route(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.DataFrame:
+    """Only plain prefixes shadow: a match with further conditions lets others through."""
+    ordered = _routes_of_proxies(routes, route_instances).drop_duplicates(
+        ["item", "pointer", "resource", "order", "match"]
+    )
+    shadowed: list[pd.DataFrame] = []
+    hosts = ordered[text(ordered["match"]) != ""].groupby(
+        ["namespace", "pod", "resource", "virtual_host"], observed=True
+    )
+    for _, host in hosts:
+        own = host.sort_values("order", kind="stable").drop_duplicates(["order"])
+        if len(own) > 1:
+            earlier = _shadows([str(each) for each in own["match"]])
+            if earlier:
+                shadowed.append(own.iloc[list(earlier)].assign(earlier=list(earlier.values())))
+    return pd.concat(shadowed, ignore_index=True) if shadowed else ordered.iloc[:0].assign(earlier="")
+
+
+def _shadows(matches: list[str]) -> dict[int, str]:
+    """Positions that an earlier plain prefix covers, with that match."""
+    found: dict[int, str] = {}
+    plain: list[str] = []
+    for position, match in enumerate(matches):
+        kind, _, rest = match.partition(" ")
+        path = rest.split(" ")[0]
+        cover = next((each for each in plain if path.startswith(each)), None) if kind in {"prefix", "path"} else None
+        if cover is not None:
+            found[position] = f"prefix {cover}"
+        if kind == "prefix" and rest == path:
+            plain.append(path)
+    return found

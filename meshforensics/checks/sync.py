@@ -120,3 +120,31 @@ def warming(
 )
 def secret_not_delivered(secret_instances: pd.DataFrame) -> pd.DataFrame:
     return secret_instances[text(secret_instances["state"]) == "warming"]
+
+
+@check(
+    "sync.endpoint-gone",
+    phase="configuration",
+    plane="control",
+    severity="warning",
+    by=["address"],
+    observed="address",
+    title="Proxies send to an endpoint that is no pod any more",
+    detail="{count} proxies know {address} of {cluster}, which is no address of a running pod",
+    remediation="Look whether istiod still pushes endpoints: its log, its connection to the API server, syncz.",
+    source="Envoy /clusters and EDS against the pods of the same capture; hosts of other clusters are not judged",
+)
+def endpoint_gone(endpoints: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
+    """Judged where all pods are listed and none that the proxy's cluster could mean runs at the address.
+
+    A cluster of which no host is a known pod belongs to another network or cluster, and is left out.
+    """
+    if not text(pods["item"]).str.startswith(("kubernetes.pods:", "foreign.k8s-resources:")).any():
+        return endpoints.iloc[:0]
+    running = set(text(pods[text(pods["phase"]).isin(["Running", "Pending"])]["ip"])) - {""}
+    inside = endpoints[text(endpoints["cluster"]).str.match(r"outbound\|\d+\|[^|]*\|[^|]+\.svc\.")]
+    ip = text(inside["address"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    known = ip.isin(running)
+    networks = {each.rsplit(".", 2)[0] for each in running if each.count(".") == 3}
+    near = pd.Series([each.count(".") == 3 and each.rsplit(".", 2)[0] in networks for each in ip], index=inside.index)
+    return inside[~known & near.astype(bool)]

@@ -5,9 +5,10 @@ from datetime import datetime
 
 import pandas as pd
 
+from meshforensics.formats.signatures import family_of
 from meshforensics.incidents._declare import Case
 from meshforensics.model import Evidence, Impact, Missing
-from meshforensics.tables import inside, keys, places, text, true
+from meshforensics.tables import inside, keys, places, text, true, where
 
 KEPT = 5
 """At most so many places are kept with a ground."""
@@ -92,6 +93,23 @@ def failed_by(case: Case, families: Iterable[str]) -> pd.DataFrame:
     return chosen.sort_values(["at", "namespace", "pod", "pointer"])
 
 
+def refused_by_servers(case: Case, families: Iterable[str]) -> pd.DataFrame:
+    """Calls of the window that a server's own proxy refused, as that proxy logged them, in the form of calls."""
+    log = case.source.frame("access_log")
+    seen = inside(log, case.window) if case.window else log.iloc[:0]
+    served = seen[text(seen["direction"]) == "inbound"]
+    named = [
+        family_of(tuple(flags or ()), details, reason)
+        for flags, details, reason in zip(
+            served["flags"], text(served["details"]), text(served["failure_reason"]), strict=True
+        )
+    ]
+    made = served.assign(
+        family=named, host=text(served["authority"]), caller=text(served["downstream_remote"]), failed=True
+    )
+    return where(made, (family in set(families) for family in named)).sort_values(["at", "namespace", "pod", "pointer"])
+
+
 def first_at(frame: pd.DataFrame) -> datetime | None:
     """The earliest `at` of some rows."""
     at = frame["at"].min() if len(frame) else pd.NaT
@@ -109,7 +127,7 @@ def impact_of(case: Case, failed: pd.DataFrame) -> Impact | None:
         return None
     edges = set(keys(failed, "caller", "host"))
     calls = recent_calls(case)
-    total = sum(edge in edges for edge in keys(calls, "caller", "host"))
+    total = max(len(failed), sum(edge in edges for edge in keys(calls, "caller", "host")))
     return Impact(failed=len(failed), total=total, services=tuple(sorted({host for _, host in edges})))
 
 

@@ -12,6 +12,7 @@ from meshforensics.incidents._evidence import (
     impact_of,
     missing,
     recent_calls,
+    refused_by_servers,
     shown,
 )
 from meshforensics.model import format_time
@@ -19,13 +20,22 @@ from meshforensics.tables import keys, text
 
 
 def by_family(
-    case: Case, families: Sequence[str], *, what: str, next_step: str, extra: Sequence[Test] = ()
+    case: Case,
+    families: Sequence[str],
+    *,
+    what: str,
+    next_step: str,
+    extra: Sequence[Test] = (),
+    at_server: bool = False,
 ) -> Judgement:
     """A judgement whose first test is that calls fail in this way inside the window.
 
-    Fewer failed calls than the profile's minimum can at most make it possible.
+    Fewer failed calls than the profile's minimum can at most make it possible. With `at_server`, calls that
+    the server's own proxy refused in this way count where no caller's proxy did.
     """
     failed = failed_by(case, families)
+    if at_server and failed.empty:
+        failed = refused_by_servers(case, families)
     since = f" since {format_time(first_at(failed))}" if len(failed) else ""
     return Judgement(
         tests=(calls_fail(case, failed, what), *extra),

@@ -13,6 +13,7 @@ import nbformat
 import papermill
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
@@ -93,6 +94,7 @@ def _execute(source: Any, out: Path, parameters: Mapping[str, object], progress:
     total = sum(cell.cell_type == "code" for cell in source.cells) + bool(parameters)
     done = iter(range(1, total + 1))
     callbacks = {"on_cell_executed": lambda **_: progress(next(done, total), total)} if progress else {}
+    kernel = _kernel(out.parent)
     try:
         papermill.execute_notebook(
             source,
@@ -103,7 +105,7 @@ def _execute(source: Any, out: Path, parameters: Mapping[str, object], progress:
             execution_timeout=CELL_SECONDS,
             kernel_name="python3",
             language="python",
-            km=_kernel(out.parent),
+            km=kernel,
             **callbacks,
         )
     except PapermillExecutionError:
@@ -112,7 +114,15 @@ def _execute(source: Any, out: Path, parameters: Mapping[str, object], progress:
         return (f"a cell took longer than {CELL_SECONDS} s, so the cells after it did not run",)
     except DeadKernelError:
         return ("the kernel died (often: out of memory), so the cells after it did not run",)
+    finally:
+        _stop(kernel)
     return ()
+
+
+def _stop(kernel: Any) -> None:
+    """End the kernel, which papermill leaves running: it would outlive us and say so on the terminal."""
+    if kernel.has_kernel:
+        run_sync(kernel.shutdown_kernel)(now=True)
 
 
 def _kernel(folder: Path) -> Any:
