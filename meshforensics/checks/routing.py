@@ -1,9 +1,11 @@
 """Routing: do routes lead somewhere."""
 
+from typing import Any
+
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import text
+from meshforensics.tables import places, text
 
 _NO_CLUSTER = ("", "BlackHoleCluster", "PassthroughCluster", "InboundPassthroughCluster")
 
@@ -48,11 +50,21 @@ def missing_cluster(
 
 
 def _routes_of_proxies(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.DataFrame:
-    """Each route with each proxy that holds it; a route counts only where its weight does."""
+    """Each route with each proxy that holds it; a route counts only where its weight does.
+
+    The evidence is the route where it was first seen, then the configuration of this proxy that holds it.
+    """
     routes = routes[routes["weight"].isna() | (routes["weight"] > 0)]
     active = route_instances[~text(route_instances["state"]).isin(["error", "warming"])]
     own = ["resource", "route_config", "virtual_host", "name", "order", "match", "cluster", "object", "weight"]
-    return active.drop(columns=["name"]).merge(routes[own], on="resource")
+    shown = routes[own].assign(route=_column(routes))
+    held = active.drop(columns=["name"]).assign(held=_column(active)).merge(shown, on="resource")
+    both = [(route, place) for route, place in zip(held["route"], held["held"], strict=True)]
+    return held.assign(evidence=pd.Series(both, index=held.index, dtype="object")).drop(columns=["route", "held"])
+
+
+def _column(frame: pd.DataFrame) -> "pd.Series[Any]":
+    return pd.Series(list(places(frame)), index=frame.index, dtype="object")
 
 
 @check(

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from meshforensics.checks.routing import cluster_without_endpoints, missing_cluster
+from meshforensics.checks.routing import cluster_without_endpoints, missing_cluster, shadowed_route
 from meshforensics.testing import frame, outcome
 
 V1, V2 = "outbound|80|v1|pay.shop.svc.cluster.local", "outbound|80|v2|pay.shop.svc.cluster.local"
@@ -95,3 +95,38 @@ def test_without_their_tables_they_are_not_evaluated() -> None:
         "not captured: routes; not captured: route_instances; not captured: cluster_instances"
     )
     assert (outcome(cluster_without_endpoints).not_evaluated or "").startswith("not captured: clusters")
+    assert outcome(shadowed_route).not_evaluated == "not captured: routes; not captured: route_instances"
+
+
+def _ordered(*matches: str) -> pd.DataFrame:
+    count = len(matches)
+    return frame(
+        "routes",
+        resource=["r"] * count,
+        route_config=["80"] * count,
+        virtual_host=["pay"] * count,
+        name=[f"r{number}" for number in range(count)],
+        order=list(range(count)),
+        match=list(matches),
+        cluster=[V1] * count,
+        weight=[None] * count,
+        object=["VirtualService:shop/pay"] * count,
+    )
+
+
+@pytest.mark.parametrize(
+    ("matches", "places"),
+    [
+        pytest.param(("prefix /", "prefix /api"), ["/1"], id="behind-everything"),
+        pytest.param(("prefix /api", "prefix /"), [], id="narrow-first"),
+        pytest.param(("prefix /api", "path /api/v1", "prefix /"), ["/1"], id="exact-behind-its-prefix"),
+        pytest.param(("prefix / header end-user exact jason", "prefix /"), [], id="a-condition-lets-others-through"),
+        pytest.param(("prefix /", "prefix / header end-user exact jason"), ["/1"], id="a-condition-behind-everything"),
+        pytest.param(("prefix /", "regex /api.*"), [], id="a-regex-is-not-judged"),
+        pytest.param(("prefix /",), [], id="one-route"),
+    ],
+)
+def test_shadowed_route(matches: tuple[str, ...], places: list[str]) -> None:
+    said = outcome(shadowed_route, routes=_ordered(*matches), route_instances=ROUTE)
+
+    assert [each.evidence[0].pointer for each in said.findings] == places

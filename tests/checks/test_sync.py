@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from meshforensics.checks.sync import (
+    endpoint_gone,
     never_sent,
     rejected,
     secret_not_delivered,
@@ -127,3 +128,34 @@ def test_without_their_tables_they_are_not_evaluated() -> None:
     assert outcome(warming, at=NOON).not_evaluated == (
         "not captured: listener_instances; not captured: cluster_instances"
     )
+
+
+def _endpoint(address: str, cluster: str = "outbound|80||pay.shop.svc.cluster.local") -> pd.DataFrame:
+    return frame("endpoints", namespace=["shop"], pod=["web-1"], cluster=[cluster], address=[address])
+
+
+def _listed(phase: str = "Running", item: str = "kubernetes.pods:-@unknown") -> pd.DataFrame:
+    return frame("pods", namespace=["shop"], pod=["pay-1"], ip=["10.244.1.5"], phase=[phase], item=[item])
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "pods", "found"),
+    [
+        pytest.param(_endpoint("10.244.1.9:80"), _listed(), 1, id="no-pod-any-more"),
+        pytest.param(_endpoint("10.244.1.5:80"), _listed(), 0, id="a-pod"),
+        pytest.param(_endpoint("10.244.1.5:80"), _listed("Failed"), 0, id="no-running-pod-tells-the-network"),
+        pytest.param(_endpoint("34.1.2.3:80"), _listed(), 0, id="another-network"),
+        pytest.param(_endpoint("10.244.1.9:80", "outbound|443||api.example.com"), _listed(), 0, id="an-outside-host"),
+        pytest.param(
+            _endpoint("10.244.1.9:80"), _listed(item="foreign.describe-pods:-@unknown"), 0, id="not-all-listed"
+        ),
+    ],
+)
+def test_endpoint_gone(endpoints: pd.DataFrame, pods: pd.DataFrame, found: int) -> None:
+    said = outcome(endpoint_gone, endpoints=endpoints, pods=pods)
+
+    assert [each.subjects for each in said.findings] == [("shop/web-1",)] * found
+
+
+def test_endpoint_gone_needs_both_sides() -> None:
+    assert outcome(endpoint_gone).not_evaluated == "not captured: endpoints; not captured: pods"

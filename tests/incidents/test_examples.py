@@ -57,7 +57,7 @@ def test_the_truth_is_on_top_and_nothing_wrong_is_supported(examples: Path, name
         pytest.param(
             "upgrade-503",
             {
-                ("routing.missing-cluster", Severity.ERROR, 1),
+                ("routing.missing-cluster", Severity.ERROR, 2),
                 ("signatures.delivery", Severity.WARNING, 2),
                 ("sync.rejected", Severity.ERROR, 4),
                 ("traffic.server-errors", Severity.CRITICAL, 45),
