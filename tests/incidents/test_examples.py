@@ -13,6 +13,7 @@ from meshforensics.investigation import Investigation, open_evidence
 from meshforensics.model import Item, Severity, Standing
 from meshforensics.profile import load_profile
 from meshforensics.report.triage_json import triage_document
+from tests.copying import copy_item
 
 NAMES = ("01-ca-rotation", "05-upgrade-503", "11-memory-connection-pileup", "14-healthy-baseline")
 SHIPPED = ("ca-rotation", "upgrade-503", "memory-leak", "healthy")
@@ -132,9 +133,5 @@ def _with(folder: Path, keep: Callable[[Item], bool]) -> Investigation:
     with BundleWriter(f"memory://examples/{next(_numbers)}", mesh="lab") as writer:
         for item in source.items:
             if keep(item):
-                _copy(writer, item, source.read(item))
+                copy_item(writer, source, item)
         return Investigation(bundle=writer.seal(), profile=load_profile())
-
-
-def _copy(writer: BundleWriter, item: Item, payload: bytes) -> None:
-    writer.add(item.kind, item.subject, payload, captured_at=item.captured_at, time_source=item.time_source)

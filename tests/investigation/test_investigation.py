@@ -12,6 +12,7 @@ from meshforensics.investigation import Investigation
 from meshforensics.investigation._open import parse_span
 from meshforensics.model import UnknownNameError, UsageError, parse_time
 from meshforensics.profile import load_profile
+from tests.copying import copy_item
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_without_a_capture_time_what_needs_it_is_not_evaluated(captures: Path) -
     source = mf.open_bundle(str(captures / "healthy"))
     with BundleWriter("memory://investigation/timeless") as writer:
         for item in source.items:
-            writer.add(item.kind, item.subject, source.read(item), captured_at=None, time_source="unknown")
+            copy_item(writer, source, item, times=False)
         timeless = Investigation(bundle=writer.seal(), profile=load_profile())
 
     reasons = {each.check: each.reason for each in timeless.not_evaluated}

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 from meshforensics.bundle import Bundle, BundleWriter, open_bundle
 from meshforensics.investigation import open_evidence
 from meshforensics.report import Written, write_report
+from tests.copying import copy_item
 
 ATTACK = "<script>window.attacked = true</script><img src=x onerror='window.attacked = true'>"
 FLAGS = (
@@ -36,14 +37,13 @@ def hostile(captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Written
 def _attacked(source: Bundle, into: str) -> Bundle:
     with BundleWriter(into, mesh=ATTACK, layout=source.layout) as writer:
         for item in source.items:
-            payload = source.read(item)
-            if item.kind.startswith("log."):
-                payload = payload.replace(b"GET /", b"GET /" + ATTACK.replace(" ", "+").encode())
-                payload = payload.replace(
-                    b"unable_to_get_local_issuer_certificate", b"self_signed_certificate_" + b"<b>x"
-                )
-            writer.add(item.kind, item.subject, payload, captured_at=item.captured_at, time_source=item.time_source)
+            copy_item(writer, source, item, _attack if item.kind.startswith("log.") else bytes)
         return writer.seal()
+
+
+def _attack(log: bytes) -> bytes:
+    log = log.replace(b"GET /", b"GET /" + ATTACK.replace(" ", "+").encode())
+    return log.replace(b"unable_to_get_local_issuer_certificate", b"self_signed_certificate_<b>x")
 
 
 @pytest.fixture(scope="session")
