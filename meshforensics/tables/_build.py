@@ -174,7 +174,7 @@ class Tables:
         if made is None:
             return None
         namespace, pod = pod_of(item.subject) or ("", item.subject)
-        return Block(namespace, pod, item.captured_at, item.id, list(made))
+        return Block(namespace, pod, item.captured_at, item.id, made if isinstance(made, list) else list(made))
 
 
 def visible(items: Iterable[Item], at: datetime | None, *, over_time: bool) -> list[Item]:

@@ -41,30 +41,45 @@ class Block(NamedTuple):
 def build(table: Table, blocks: Sequence[Block], *, over_time: bool = False) -> pd.DataFrame:
     """A frame of `table`, in declared dtypes.
 
-    What the rows of an item share is written once per item and repeated as numbers.
+    What the rows of an item share is written once per item and repeated as numbers; a list of rows that
+    several items share (the same object) is read once.
 
     Raises:
         DeclarationError: a row has not as many values as the table has columns, or of another type.
     """
     blocks = [block for block in blocks if block.rows]
-    width = len(table.columns) + 1
-    values = _values(table, blocks, width)
+    once = list({id(block.rows): block.rows for block in blocks}.values())
+    values = _values(table, once, len(table.columns) + 1)
+    columns = (Column("pointer", "str", about=""), *table.columns)
+    own = {column.name: _series(table, column, each) for column, each in zip(columns, values, strict=True)}
+    if len(once) < len(blocks):
+        taken = _taken(blocks, once)
+        own = {name: each.take(taken).reset_index(drop=True) for name, each in own.items()}
+    made = {**_shared(blocks), **own}
+    frame = pd.DataFrame({column.name: made[column.name] for column in table.all_columns})
+    return _distinct(table, frame, over_time=over_time)
+
+
+def _shared(blocks: Sequence[Block]) -> dict[str, "pd.Series[Any]"]:
+    """The columns that all rows of an item have in common."""
     counts = np.array([len(block.rows) for block in blocks], dtype=np.int64)
-    shared = {
+    return {
         "namespace": _repeated([block.namespace for block in blocks], counts),
         "pod": _repeated([block.pod for block in blocks], counts),
         "captured_at": _repeated_times([block.captured_at for block in blocks], counts),
         "item": _repeated([block.item for block in blocks], counts),
     }
-    own = {column.name: _series(table, column, each) for column, each in zip(table.columns, values[1:], strict=True)}
-    pointer = Column("pointer", "str", about="")
-    made = {**shared, **own, "pointer": _series(table, pointer, values[0])}
-    frame = pd.DataFrame({column.name: made[column.name] for column in table.all_columns})
-    return _distinct(table, frame, over_time=over_time)
 
 
-def _values(table: Table, blocks: Sequence[Block], width: int) -> Sequence[Sequence[object]]:
-    rows = list(chain.from_iterable(block.rows for block in blocks))
+def _taken(blocks: Sequence[Block], once: Sequence[list[Row]]) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    """Of each row of the frame its number among the rows that were read once."""
+    starts = np.concatenate(([0], np.cumsum([len(rows) for rows in once])))
+    begin = {id(rows): int(start) for rows, start in zip(once, starts[:-1], strict=True)}
+    return np.concatenate([begin[id(block.rows)] + np.arange(len(block.rows)) for block in blocks])
+
+
+def _values(table: Table, lists: Sequence[list[Row]], width: int) -> Sequence[Sequence[object]]:
+    rows = list(chain.from_iterable(lists))
     if not rows:
         return [()] * width
     try:

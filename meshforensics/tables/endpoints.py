@@ -34,28 +34,40 @@ def _dump_rows(reading: Reading) -> Iterable[Row] | None:
     dump = dump_of(reading)
     if not any(section.kind == "endpoint" for section in dump.sections):
         return None
-    return _assigned(dump)
+    return reading.shared(_Assigned).rows(dump)
 
 
-def _assigned(dump: ConfigDump) -> Iterator[Row]:
-    unknown = (None,) * len(_COUNTERS)
-    for entry in dump.entries("endpoint"):
-        record = entry.resource.record if entry.resource is not None else None
-        if isinstance(record, Assignment):
-            for pointer, address, hostname, health, locality, weight, priority in record.endpoints:
-                yield (
-                    entry.place + pointer,
-                    record.name,
-                    address,
-                    hostname,
-                    health,
-                    (),
-                    locality,
-                    weight,
-                    priority,
-                    *unknown,
-                    "config_dump",
-                )
+class _Assigned:
+    """Rows of EDS, made once for all proxies that hold the same assignments in the same places."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], list[Row]] = {}
+
+    def rows(self, dump: ConfigDump) -> list[Row]:
+        """The rows of a dump; like dumps have the same list."""
+        held = [(entry.place, entry.resource) for entry in dump.entries("endpoint") if entry.resource is not None]
+        key = tuple((place, resource.id) for place, resource in held)
+        if key not in self._known:
+            self._known[key] = [row for place, resource in held for row in _assigned(place, resource.record)]
+        return self._known[key]
+
+
+def _assigned(place: str, record: object) -> Iterator[Row]:
+    if isinstance(record, Assignment):
+        for pointer, address, hostname, health, locality, weight, priority in record.endpoints:
+            yield (
+                place + pointer,
+                record.name,
+                address,
+                hostname,
+                health,
+                (),
+                locality,
+                weight,
+                priority,
+                *(None,) * len(_COUNTERS),
+                "config_dump",
+            )
 
 
 endpoints = Table(
