@@ -52,7 +52,8 @@ def upgrade_503(case: Case) -> Judgement:
         subjects=tuple(dict.fromkeys((*subjects_of(failed), *_culprits(case)))),
         onset=onset,
         mechanism="routes name what the new configuration no longer has" if len(failed) else "",
-        summary=f"{said}, {len(failed)} calls fail: {edges_in_words(failed)}. {rejected}".strip(),
+        summary=f"{said}, {len(failed)} calls fail: {edges_in_words(failed)}."
+        + (f" Apart from that, {rejected}." if rejected else ""),
         next="Restore what the failing routes name (DestinationRule subset or destination); roll back the revision "
         "by its tag if more routes fail.",
         impact=impact_of(case, failed),

@@ -86,7 +86,9 @@ def _title(near: pd.DataFrame, onset: datetime | None) -> str:
         last = causes.iloc[-1]
         seconds = (failed.iloc[0]["at"] - last["at"]).total_seconds()
         if 0 <= seconds <= 120:
-            return f"Timeline: the first failure follows “{_cut(last['text'])}” by {seconds:.1f} s"
+            beside = int((causes["at"] == last["at"]).sum()) - 1
+            more = f" and {count(beside, 'other event')} of that instant" if beside else ""
+            return f"Timeline: the first failure comes {seconds:.1f} s after “{_cut(last['text'])}”{more}"
     return f"Timeline: the first failure is at {clock(first['at'])}" if onset else "Timeline: what is dated, in order"
 
 
