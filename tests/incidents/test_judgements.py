@@ -1,0 +1,279 @@
+"""Each incident on cases made by hand: supported, possible, refuted, undetermined."""
+
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from meshforensics.checks import Check
+from meshforensics.checks.access import denied
+from meshforensics.checks.certificates import leaf_expired, root_expired
+from meshforensics.checks.control_plane import slow_convergence
+from meshforensics.checks.routing import shadowed_route
+from meshforensics.checks.sync import endpoint_gone, stale
+from meshforensics.incidents import declared_incidents
+from meshforensics.model import Finding, Hypothesis, Standing
+from meshforensics.testing import frame, outcome
+from tests.incidents.cases import NOON, calls, judged, judged_beside, whole_mesh
+
+SUPPORTED, POSSIBLE, REFUTED, UNDETERMINED = (
+    Standing.SUPPORTED,
+    Standing.POSSIBLE,
+    Standing.REFUTED,
+    Standing.UNDETERMINED,
+)
+MIB = 1024 * 1024
+
+
+def _found(check: Check, **frames: pd.DataFrame) -> tuple[Finding, ...]:
+    return outcome(check, at=NOON, **frames).findings
+
+
+@pytest.mark.parametrize("incident", declared_incidents())
+def test_where_nothing_was_captured_nothing_is_said(incident: str) -> None:
+    said = judged(incident)
+
+    assert said.status is UNDETERMINED
+    assert said.confidence < 1
+
+
+@pytest.mark.parametrize("incident", [each for each in declared_incidents() if each != "healthy"])
+def test_a_whole_and_sound_mesh_supports_no_incident(incident: str) -> None:
+    assert judged(incident, **whole_mesh()).status in {REFUTED, UNDETERMINED}
+
+
+def test_a_whole_and_sound_mesh_is_healthy() -> None:
+    assert judged("healthy", **whole_mesh()).status is SUPPORTED
+
+
+@pytest.mark.parametrize("table", ["pods", "listener_instances", "certificates", "xds_sync"])
+def test_health_lacks_nothing(table: str) -> None:
+    mesh = {name: rows for name, rows in whole_mesh().items() if name != table}
+
+    said = judged("healthy", **mesh)
+
+    assert said.status is UNDETERMINED
+    assert said.missing != ()
+
+
+@pytest.mark.parametrize("container", ["linkerd-proxy", "ztunnel"])
+def test_a_kind_of_proxy_that_is_not_judged_blocks_health(container: str) -> None:
+    mesh = {**whole_mesh(), "containers": frame("containers", namespace=["shop"], pod=["a"], container=[container])}
+
+    assert judged("healthy", **mesh).status is UNDETERMINED
+
+
+@pytest.mark.parametrize("status", [SUPPORTED, POSSIBLE])
+def test_another_hypothesis_refutes_health(status: Standing) -> None:
+    other = Hypothesis(incident="ca-rotation", status=status, confidence=1.0)
+
+    assert judged_beside(other, "healthy", **whole_mesh()).status is REFUTED
+
+
+@pytest.mark.parametrize(
+    ("incident", "family", "flags"),
+    [
+        ("no-healthy-upstream", "no-healthy-upstream", ("UH",)),
+        ("circuit-breaker-overflow", "overflow", ("UO",)),
+        ("upstream-connect-failure", "connect-failure", ("UF",)),
+        ("upstream-timeout", "upstream-timeout", ("UT",)),
+        ("rate-limited", "rate-limited", ("RL",)),
+        ("identity-mismatch", "tls-identity", ("UF",)),
+        ("mtls-mode-conflict", "tls-to-plaintext", ("UF",)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("count", "status"), [(12, SUPPORTED), (3, POSSIBLE), (0, REFUTED)], ids=["many", "few", "none"]
+)
+def test_an_incident_that_shows_in_calls(
+    incident: str, family: str, flags: tuple[str, ...], count: int, status: Standing
+) -> None:
+    said = judged(incident, calls=calls(count, family, flags=flags))
+
+    assert said.status is status
+    if status is SUPPORTED:
+        assert said.impact is not None
+        assert (said.impact.failed, said.impact.total, said.explained) == (12, 100, 12)
+
+
+def test_a_limit_at_the_server_counts() -> None:
+    log = frame(
+        "access_log",
+        namespace=["shop"] * 12,
+        pod=["pay-1"] * 12,
+        at=[NOON - timedelta(seconds=60)] * 12,
+        direction=["inbound"] * 12,
+        status=[429] * 12,
+        flags=[("RL",)] * 12,
+        details=["local_rate_limited"] * 12,
+    )
+
+    assert judged("rate-limited", calls=calls(0, ""), access_log=log).status is SUPPORTED
+
+
+def test_a_gone_endpoint_makes_it_stale_and_not_a_connect_failure() -> None:
+    failing = calls(12, "connect-failure")
+    gone = _found(
+        endpoint_gone,
+        endpoints=frame(
+            "endpoints", namespace=["shop"], pod=["web-1"], cluster=["outbound|80||pay.shop.svc.cluster.local"],
+            address=["10.244.1.9:80"],
+        ),
+        pods=frame("pods", ip=["10.244.1.5"], phase=["Running"], item=["kubernetes.pods:-@unknown"]),
+    )  # fmt: skip
+
+    assert judged("upstream-connect-failure", *gone, calls=failing).status is REFUTED
+    assert judged("config-stale", *gone, calls=failing, rejections=frame("rejections")).status is SUPPORTED
+    assert judged("upstream-connect-failure", calls=failing).status is SUPPORTED
+
+
+def _sync(ago_s: int) -> pd.DataFrame:
+    return frame(
+        "xds_sync", namespace=["shop"], pod=["web-1"], istiod=["i"], type=["cds"], status=["STALE"],
+        sent_at=[NOON - timedelta(seconds=ago_s)],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("ago_s", "status"), [(400, SUPPORTED), (100, POSSIBLE)], ids=["error", "warning"])
+def test_config_stale(ago_s: int, status: Standing) -> None:
+    found = _found(stale, xds_sync=_sync(ago_s))
+
+    assert judged("config-stale", *found, xds_sync=_sync(ago_s), rejections=frame("rejections")).status is status
+
+
+def _certificates(role: str, end: str) -> pd.DataFrame:
+    return frame("certificates", namespace=["shop"], pod=["web-1"], role=[role], serial=["a1"],
+                 not_after=[pd.Timestamp(end)])  # fmt: skip
+
+
+def test_an_expired_leaf_under_a_valid_root() -> None:
+    certificates = _certificates("leaf", "2026-01-01T11:00:00Z")
+    found = _found(leaf_expired, certificates=certificates)
+
+    said = judged("leaf-expired", *found, certificates=certificates, trust=frame("trust"))
+
+    assert (said.status, said.subjects) == (SUPPORTED, ("shop/web-1",))
+
+
+def test_an_expired_root_is_no_leaf_trouble() -> None:
+    roots, leaves = _certificates("root", "2026-01-01T11:00:00Z"), _certificates("leaf", "2026-01-01T11:00:00Z")
+    found = (*_found(root_expired, certificates=roots), *_found(leaf_expired, certificates=leaves))
+
+    assert judged("root-expired", *found, trust=frame("trust")).status is SUPPORTED
+    assert judged("leaf-expired", *found, certificates=leaves, trust=frame("trust")).status is REFUTED
+
+
+def _growth(**values: object) -> pd.DataFrame:
+    given = {
+        "namespace": "shop",
+        "pod": "web-1",
+        "samples": 12,
+        "span_s": 8000.0,
+        "first_bytes": 10 * MIB,
+        "last_bytes": 90 * MIB,
+        "median_bytes": 50 * MIB,
+        "slope_low": 30.0 * MIB,
+        "rises": True,
+        "at": pd.Timestamp(NOON) - pd.Timedelta(hours=2),
+        "with_requests": 0.1,
+        "with_configuration": 0.0,
+        "with_series": 0.0,
+        "evidence": (("a", ""), ("b", "")),
+        **values,
+    }
+    return frame("growth", **{name: [value] for name, value in given.items()})
+
+
+@pytest.mark.parametrize(
+    ("values", "supported"),
+    [
+        pytest.param({}, "memory-leak", id="nothing-explains-it"),
+        pytest.param({"with_requests": 0.95}, "memory-traffic-growth", id="requests"),
+        pytest.param({"with_configuration": 0.95}, "memory-config-growth", id="configuration"),
+        pytest.param({"with_series": 0.95}, "memory-config-growth", id="series"),
+        pytest.param(
+            {"with_requests": 0.95, "unfinished_share": 0.9, "open_rises": True}, "memory-leak", id="requests-pile-up"
+        ),
+    ],
+)
+def test_growth_has_one_explanation(values: dict[str, object], supported: str) -> None:
+    names = ("memory-leak", "memory-traffic-growth", "memory-config-growth")
+
+    said = {name: judged(name, growth=_growth(**values)).status for name in names}
+
+    assert said == {name: SUPPORTED if name == supported else REFUTED for name in names}
+
+
+def test_a_short_series_is_at_most_possible() -> None:
+    assert judged("memory-leak", growth=_growth(span_s=80.0)).status is POSSIBLE
+
+
+def test_growth_without_drivers_is_possible() -> None:
+    assert judged("memory-leak", growth=_growth(with_requests=None)).status is POSSIBLE
+
+
+@pytest.mark.parametrize(
+    ("heap", "live", "status"),
+    [(11000 * MIB, 69 * MIB, SUPPORTED), (300 * MIB, 200 * MIB, REFUTED), (150 * MIB, 10 * MIB, REFUTED)],
+    ids=["retained", "half-is-live", "a-small-heap"],
+)
+def test_memory_retention(heap: int, live: int, status: Standing) -> None:
+    memory = frame("memory", namespace=["shop"] * 2, pod=["web-1", "pay-1"], heap_size=[heap, 1], allocated=[live, 1])
+
+    assert judged("memory-retention", **{**whole_mesh(), "memory": memory}).status is status
+
+
+def _denials(count: int, *, served: bool) -> pd.DataFrame:
+    total = count + served
+    return frame(
+        "access_log",
+        namespace=["shop"] * total,
+        pod=["pay-1"] * total,
+        at=[NOON - timedelta(seconds=60)] * total,
+        method=["GET"] * total,
+        path=["/pay"] * total,
+        status=[403] * count + [200] * served,
+        details=["rbac_access_denied_matched_policy[none]"] * count + ["via_upstream"] * served,
+        downstream_remote=["10.244.1.7:1234"] * total,
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "served", "status"),
+    [
+        pytest.param(25, True, SUPPORTED, id="a-caller-that-is-otherwise-served"),
+        pytest.param(25, False, POSSIBLE, id="the-policy-may-be-meant"),
+        pytest.param(3, True, POSSIBLE, id="too-few"),
+        pytest.param(0, True, REFUTED, id="none"),
+    ],
+)
+def test_rbac_denied(count: int, served: bool, status: Standing) -> None:
+    log = _denials(count, served=served)
+
+    assert judged("rbac-denied", *_found(denied, access_log=log), access_log=log).status is status
+
+
+def _convergence(within: int) -> pd.DataFrame:
+    return frame("histograms", namespace=["istio-system"] * 2, pod=["istiod-1"] * 2,
+                 name=["pilot_proxy_convergence_time"] * 2, le=[10.0, float("inf")], count=[within, 100])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("within", "waiting", "status"),
+    [(50, True, SUPPORTED), (50, False, POSSIBLE), (100, False, REFUTED)],
+    ids=["slow-and-waiting", "slow", "in-time"],
+)
+def test_control_plane_overload(within: int, waiting: bool, status: Standing) -> None:
+    found = _found(slow_convergence, histograms=_convergence(within))
+    behind = _found(stale, xds_sync=_sync(400)) if waiting else ()
+
+    assert judged("control-plane-overload", *found, *behind, histograms=_convergence(within)).status is status
+
+
+def test_route_shadowed() -> None:
+    routes = frame("routes", resource=["r"] * 2, route_config=["80"] * 2, virtual_host=["pay"] * 2, name=["a", "b"],
+                   order=[0, 1], match=["prefix /", "prefix /api"], cluster=["c"] * 2, weight=[None] * 2)  # fmt: skip
+    held = frame("route_instances", namespace=["shop"], pod=["web-1"], resource=["r"], state=["active"])
+    found = _found(shadowed_route, routes=routes, route_instances=held)
+
+    assert judged("route-shadowed", *found, route_instances=held).status is SUPPORTED
