@@ -26,7 +26,7 @@ MIB = 1024 * 1024
 
 
 def _found(check: Check, **frames: pd.DataFrame) -> tuple[Finding, ...]:
-    return outcome(check, at=NOON, **frames).findings
+    return outcome(check, at=NOON, window=timedelta(minutes=15), profile=None, **frames).findings
 
 
 @pytest.mark.parametrize("incident", declared_incidents())
