@@ -1,48 +1,14 @@
-"""Versions and secrets that a report lists by name."""
+"""Versions that a report lists by name."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
 
-from meshforensics.formats import kubectl
-from meshforensics.formats.kubernetes import KubernetesObject, mapping, object_id, text
 from meshforensics.formats.versions import decode
 from meshforensics.tables._declare import Column, Reading, Row, Table
-from meshforensics.tables._kubernetes import before, is_text_table, reads, rows
 
 
 def _versions(reading: Reading) -> Iterator[Row]:
     for one in reading.decoded(decode):
         yield one.pointer, one.component, one.version, one.revision or None
-
-
-def _secret(one: KubernetesObject) -> Iterator[Row]:
-    keys = len(mapping(one.body, "data"))
-    yield one.pointer, one.namespace, one.name, one.object, text(one.body, "type"), keys, one.created_at
-
-
-_objects = rows(["Secret"], _secret)
-
-
-def _objects_or_text(reading: Reading) -> Iterable[Row] | None:
-    if not is_text_table(reading):
-        return _objects(reading)
-    return [_from_table(row, reading.item.captured_at) for row in reading.decoded(kubectl.decode)]
-
-
-def _from_table(row: kubectl.TextRow, captured_at: datetime | None) -> Row:
-    cells = row.cells
-    namespace, name = cells.get("NAMESPACE") or None, cells.get("NAME", "")
-    age = kubectl.age_seconds(cells.get("AGE", ""))
-    keys = cells.get("DATA", "")
-    return (
-        row.pointer,
-        namespace,
-        name,
-        object_id("Secret", namespace, name),
-        cells.get("TYPE"),
-        int(keys) if keys.isascii() and keys.isdigit() and len(keys) < 18 else None,
-        before(captured_at, age),
-    )
 
 
 versions = Table(
@@ -55,21 +21,4 @@ versions = Table(
         Column("revision", "category", about="Istio revision, where it has one.", source="versions"),
     ),
     reads={"foreign.versions": _versions, "foreign.kubectl-version": _versions},
-)
-
-cluster_secrets = Table(
-    id="cluster_secrets",
-    about="Kubernetes Secrets by name and type; their values are never captured.",
-    of="mesh",
-    columns=(
-        Column("namespace", "category", about="Namespace.", source="metadata.namespace"),
-        Column("name", "category", about="Name.", source="metadata.name"),
-        Column("object", "category", about="Secret:namespace/name.", source="metadata"),
-        Column("type", "category", about="Type.", source="type"),
-        Column("keys", "Int64", about="How many keys it holds.", source="data"),
-        Column("created_at", "datetime64[us, UTC]", about="Creation, by its age.", source="creationTimestamp, AGE"),
-    ),
-    reads=reads(_objects_or_text, "kubernetes.secrets", "foreign.secrets"),
-    distinct="object",
-    sampled=True,
 )

@@ -155,6 +155,7 @@ def test_a_reader_that_leaves_is_no_failure() -> None:
 def test_interrupted_is_130_and_one_word() -> None:
     code = (
         "import os, signal, sys; from meshforensics import cli; import meshforensics.investigation as room\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it\n"
         "def stop(*_, **__): os.kill(os.getpid(), signal.SIGINT)\n"
         "room.open_evidence = stop\n"
         "sys.exit(cli.main(['triage', 'x']))"

@@ -16,8 +16,3 @@ def test_who_changed_what(upgrade: Investigation) -> None:
 def test_an_object_of_two_sources_is_one_row(upgrade: Investigation) -> None:
     assert upgrade.frame("config")["object"].is_unique
     assert (len(upgrade.frame("custom_resources")), len(upgrade.frame("config_maps"))) == (13, 3)
-
-
-def test_secrets_are_names_and_types(upgrade: Investigation) -> None:
-    assert len(upgrade.frame("cluster_secrets")) <= 1
-    assert {"namespace", "name", "type", "keys"} <= set(upgrade.frame("cluster_secrets").columns)

@@ -1,0 +1,57 @@
+"""Secrets of Kubernetes: names and types, never a value."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from meshforensics.formats import kubectl
+from meshforensics.formats.kubernetes import KubernetesObject, mapping, object_id, text
+from meshforensics.tables._declare import Column, Reading, Row, Table
+from meshforensics.tables._kubernetes import before, is_text_table, reads, rows
+
+
+def _secret(one: KubernetesObject) -> Iterator[Row]:
+    keys = len(mapping(one.body, "data"))
+    yield one.pointer, one.namespace, one.name, one.object, text(one.body, "type"), keys, one.created_at
+
+
+_objects = rows(["Secret"], _secret)
+
+
+def _objects_or_text(reading: Reading) -> Iterable[Row] | None:
+    if not is_text_table(reading):
+        return _objects(reading)
+    return [_from_table(row, reading.item.captured_at) for row in reading.decoded(kubectl.decode)]
+
+
+def _from_table(row: kubectl.TextRow, captured_at: datetime | None) -> Row:
+    cells = row.cells
+    namespace, name = cells.get("NAMESPACE") or None, cells.get("NAME", "")
+    age = kubectl.age_seconds(cells.get("AGE", ""))
+    keys = cells.get("DATA", "")
+    return (
+        row.pointer,
+        namespace,
+        name,
+        object_id("Secret", namespace, name),
+        cells.get("TYPE"),
+        int(keys) if keys.isascii() and keys.isdigit() and len(keys) < 18 else None,
+        before(captured_at, age),
+    )
+
+
+cluster_secrets = Table(
+    id="cluster_secrets",
+    about="Kubernetes Secrets by name and type; their values are never captured.",
+    of="mesh",
+    columns=(
+        Column("namespace", "category", about="Namespace.", source="metadata.namespace"),
+        Column("name", "category", about="Name.", source="metadata.name"),
+        Column("object", "category", about="Secret:namespace/name.", source="metadata"),
+        Column("type", "category", about="Type.", source="type"),
+        Column("keys", "Int64", about="How many keys it holds.", source="data"),
+        Column("created_at", "datetime64[us, UTC]", about="Creation, by its age.", source="creationTimestamp, AGE"),
+    ),
+    reads=reads(_objects_or_text, "kubernetes.secrets", "foreign.secrets"),
+    distinct="object",
+    sampled=True,
+)

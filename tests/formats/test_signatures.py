@@ -1,0 +1,89 @@
+"""Error texts of a mesh: the family that each means, and what means none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meshforensics.formats.signatures import SIGNATURES, family_of, signature_of
+
+# Lines as Envoy, BoringSSL, istiod and the agent print them; the source of each is in signatures.md of the project.
+TEXTS = [
+    (
+        "TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:unable_to_get_local_issuer_certificate",
+        "T4",
+    ),
+    ("TLS_error:|268436501:SSL_routines:OPENSSL_internal:SSLV3_ALERT_CERTIFICATE_EXPIRED:TLS_error_end", "T8"),
+    ("verify cert failed: X509_verify_cert: certificate verification error at depth 0: certificate has expired", "T1"),
+    ("X509_verify_cert: certificate verification error at depth 1: certificate has expired", "T2"),
+    ("TLS error: 268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED: SAN matcher", "T6"),
+    ("TLS_error:|268435703:SSL_routines:OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end", "T11"),
+    ("Secret is not supplied by SDS", "T12"),
+    ("TLS_error:|268436512:SSL_routines:OPENSSL_internal:TLSV1_ALERT_UNKNOWN_CA", "T9"),
+    ("268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED", "T0"),
+    ("gRPC config for type.googleapis.com/envoy.config.listener.v3.Listener rejected: Error adding/updating", "X1"),
+    ("delta config for type.googleapis.com/envoy.config.cluster.v3.Cluster rejected: x", "X1"),
+    ("ADS:LDS: ACK ERROR web-1.shop-3 Internal:Error adding/updating listener(s)", "X1"),
+    ("Updating new ROOT-CA not supported", "X21"),
+    ("Multi root is disabled, updating new ROOT-CA not supported", "X21"),
+    ("rbac_access_denied_matched_policy[ns[shop]-policy[deny]-rule[0]]", "S5"),
+    ("cluster_not_found", "R13"),
+    ("no_healthy_upstream", "S4"),
+    ("no healthy upstream", "S4"),
+    ("upstream_reset_before_response_started{connection_termination}", "R2"),
+    ("upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_111}", "R6"),
+    ("upstream connect error or disconnect/reset before headers. reset reason: overflow", "R1"),
+]
+
+
+@pytest.mark.parametrize(("text", "known"), [pytest.param(*each, id=each[1] + "-" + each[0][:20]) for each in TEXTS])
+def test_what_a_text_means(text: str, known: str) -> None:
+    found = signature_of(text)
+
+    assert found is not None
+    assert found.id == known
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-",
+        "via_upstream",
+        "cm init: all clusters initialized",
+        "all dependencies initialized. starting workers",
+        "lds: add/update listener '0.0.0.0_80'",
+        "Envoy proxy is ready",
+    ],
+)
+def test_ordinary_lines_mean_nothing(text: str) -> None:
+    assert signature_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "details", "reason", "family"),
+    [
+        pytest.param(
+            ("UF",), "x{delayed_connect_error:_111}", "delayed_connect_error:_111", "connect-failure", id="UF"
+        ),
+        pytest.param(("UF", "URX"), "-", "certificate_has_expired", "tls-leaf-expired", id="the-reason-comes-first"),
+        pytest.param(("NC",), "-", "-", "no-cluster", id="the-flag-where-nothing-else-says"),
+        pytest.param(("UH",), "no_healthy_upstream", "", "no-healthy-upstream", id="UH"),
+        pytest.param(("DC",), "downstream_remote_disconnect", "", "client-gone", id="DC"),
+        pytest.param(("UAEX",), "ext_authz_denied", "", "ext-authz", id="UAEX"),
+        pytest.param((), "via_upstream", "-", "", id="the-application-answered"),
+    ],
+)
+def test_family_of_a_request(flags: tuple[str, ...], details: str, reason: str, family: str) -> None:
+    assert family_of(flags, details, reason) == family
+
+
+def test_ids_are_unique_and_each_has_words() -> None:
+    ids = [each.id for each in SIGNATURES]
+
+    assert len(ids) == len(set(ids))
+    assert all(each.cause and each.fix and each.family for each in SIGNATURES)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_judged_alike_with_underscores_and_spaces(text: str) -> None:
+    assert signature_of(text.replace("_", " ")) is None or signature_of(text.replace(" ", "_")) is not None
