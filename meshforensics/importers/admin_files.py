@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 
 from meshforensics.formats.sniff import Sniffed, kind_of_name, sniff
+from meshforensics.formats.worth import worth
 from meshforensics.importers import bug_report
 from meshforensics.importers._declare import Found, Importer, digest_of, missing
 from meshforensics.importers._logs import read_part, split_previous
 from meshforensics.importers._source import Member, Source
-from meshforensics.importers._status import worth
 from meshforensics.importers._time import (
     UNKNOWN,
     Captured,

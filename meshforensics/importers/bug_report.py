@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from meshforensics.formats.sniff import error_text, sniff
+from meshforensics.formats.worth import worth
 from meshforensics.importers._declare import Found, Importer, digest_of, missing
 from meshforensics.importers._logs import read_part, split_previous
 from meshforensics.importers._mesh import Mesh, mesh_of, uids_of
@@ -20,7 +21,6 @@ from meshforensics.importers._report_layout import (
     whole,
 )
 from meshforensics.importers._source import Member, Source
-from meshforensics.importers._status import worth
 from meshforensics.importers._time import UNKNOWN, Captured, credible, from_archive, from_lines
 from meshforensics.importers._tool_log import ToolLog, read_tool_log
 from meshforensics.model import MESH, Cause, Status

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshforensics.importers._status import worth
+from meshforensics.formats.worth import worth
 from meshforensics.model import Cause, Status
 from tests.importers.reports import LIST, data
 

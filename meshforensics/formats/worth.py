@@ -1,4 +1,4 @@
-"""What a member's bytes are worth: captured, cut, empty, or an error text in place of the evidence."""
+"""What the bytes of an item are worth: captured, cut, empty, or an error text in place of the evidence."""
 
 import re
 
@@ -27,9 +27,9 @@ GOOD: Worth = (Status.CAPTURED, None, "")
 
 
 def worth(kind: str, payload: bytes, *, cut: bool = False) -> Worth:
-    """Status, cause and detail of a member's bytes."""
+    """Status, cause and detail of the bytes of an item; `cut` says that their source ended too early."""
     if cut:
-        return Status.PARTIAL, Cause.TRUNCATED, "the archive ends or is damaged inside this member"
+        return Status.PARTIAL, Cause.TRUNCATED, "its source ends or is damaged inside it"
     if not payload.strip():
         return Status.FAILED, Cause.EMPTY, f"{len(payload)} bytes"
     if not kind.startswith("log.") and (said := error_text(payload)):
