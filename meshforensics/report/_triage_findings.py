@@ -74,7 +74,7 @@ def _number(quantity: Quantity | None) -> str:
     """A quantity in the width of its column; an instant by its date, what is longer not at all."""
     if quantity is None or quantity.value is None:
         return ""
-    value, unit = quantity.value, quantity.unit
+    value, unit = quantity.value, plain(quantity.unit)
     if isinstance(value, str):
         return value[:10] if unit == "UTC" else plain(value) if len(value) <= 11 else ""
     if unit == "ratio":

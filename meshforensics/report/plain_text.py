@@ -2,13 +2,16 @@
 
 import re
 
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) != "\n"}
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
+    code: f"\\u{code:04x}" for code in (0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+"""Control characters, other ends of a line, and what turns the direction of writing around."""
 _HEX = re.compile(r"\b[0-9a-f]{32,64}\b")
 _MICROSECONDS = re.compile(r"(T\d\d:\d\d:\d\d\.\d{3})\d+Z")
 
 
 def plain(text: str) -> str:
-    r"""`text` with control characters spelled out: a captured log line must not drive the reader's terminal.
+    r"""`text` on one line, control characters spelled out: a captured log line must not drive the reader's terminal.
 
     >>> plain("\x1b[2Jgone")
     '\\x1b[2Jgone'

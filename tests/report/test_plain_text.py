@@ -13,7 +13,9 @@ from meshforensics.report.plain_text import brief, plain
         pytest.param("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m", id="colour"),
         pytest.param("a\rb\tc\x07", "a\\x0db\\x09c\\x07", id="control"),
         pytest.param("\x9b2J", "\\x9b2J", id="c1"),
-        pytest.param("two\nlines → é", "two\nlines → é", id="text-stays"),
+        pytest.param("two\nlines\u2028", "two\\x0alines\\u2028", id="ends-of-lines"),
+        pytest.param("a\u202egnp.exe", "a\\u202egnp.exe", id="direction"),
+        pytest.param("5 → é", "5 → é", id="text-stays"),
     ],
 )
 def test_plain(text: str, said: str) -> None:
@@ -22,9 +24,9 @@ def test_plain(text: str, said: str) -> None:
 
 @given(st.text())
 def test_no_control_character_is_left(text: str) -> None:
-    left = [sign for sign in brief(text) if ord(sign) < 0x20 or 0x7F <= ord(sign) < 0xA0]
-
-    assert left == []
+    for said in (plain(text), brief(text)):
+        assert [sign for sign in said if ord(sign) < 0x20 or 0x7F <= ord(sign) < 0xA0] == []
+        assert len(said.splitlines()) <= 1
 
 
 @pytest.mark.parametrize(

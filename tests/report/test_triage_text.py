@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from meshforensics.investigation import captures, open_evidence
@@ -130,6 +130,7 @@ _items = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
+@example(findings=(finding(observed=Quantity(name="", value=0.0, unit="\r")),), items=(), summary="0", path="a\nb")
 @given(
     findings=st.lists(_findings, max_size=60).map(tuple),
     items=st.lists(_items, max_size=30).map(tuple),
