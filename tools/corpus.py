@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from meshforensics.bundle import open_bundle
 from meshforensics.formats.kubernetes import decode
-from meshforensics.importers import import_evidence
+from meshforensics.investigation import open_evidence
 from meshforensics.model import MeshForensicsError
 from meshforensics.tables import Tables, declared_tables
 
@@ -37,18 +36,19 @@ class Outcome:
 
 def outcomes(folder: Path) -> Iterator[Outcome]:
     """What becomes of each file, sorted."""
-    for number, file in enumerate(sorted(each for each in folder.rglob("*") if each.is_file())):
-        yield outcome(file, str(file.relative_to(folder)), f"memory://corpus/{number}")
+    for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+        yield outcome(file, str(file.relative_to(folder)))
 
 
-def outcome(file: Path, name: str, url: str) -> Outcome:
+def outcome(file: Path, name: str) -> Outcome:
     """What becomes of one file."""
     try:
-        bundle = import_evidence([file], url)
+        opened = open_evidence(file)
     except MeshForensicsError as error:
         return Outcome(name, (), {}, " ".join(str(error).replace(str(file), file.name).split()))
+    bundle = opened.bundle
     kinds = tuple(sorted({item.kind for item in bundle.items}))
-    tables = Tables(open_bundle(url), declared_tables(), None)
+    tables = Tables(bundle, declared_tables(), None)
     reading = [each for each in declared_tables().values() if any(each.rows_function(kind) for kind in kinds)]
     rows = {each.id: len(tables.over_time(each.id)) for each in reading}
     refused = [why for each in reading for _, why in tables.state(each.id, over_time=True).not_decoded]

@@ -10,6 +10,7 @@ from typing import Any, Self
 import fsspec
 import msgspec
 import zstandard
+from fsspec.implementations.local import LocalFileSystem
 
 from meshforensics.bundle import _bag
 from meshforensics.bundle._layout import path_of
@@ -54,7 +55,6 @@ class BundleWriter:
         self._items: list[Item] = []
         self._paths: set[str] = set()
         self._stored: dict[str, tuple[str, int]] = {}
-        self._journal = b""
         self._prepare(root)
 
     def __enter__(self) -> Self:
@@ -180,18 +180,20 @@ class BundleWriter:
         return item
 
     def _note(self, record: dict[str, Any]) -> None:
-        """Append one record to the journal; object stores cannot append, so there it is written anew."""
-        line = msgspec.json.encode(record) + b"\n"
-        self._journal += line
+        """Append one record to the journal."""
         with self._filesystem.open(f"{self._root}/journal.jsonl", "ab") as journal:
-            journal.write(line)
+            journal.write(msgspec.json.encode(record) + b"\n")
 
     def _write(self, path: str, compressed: bytes) -> None:
         self._stored[path] = (_bag.digest(compressed), len(compressed))
         self._write_file(path, compressed)
 
     def _write_file(self, name: str, content: bytes) -> None:
+        """Whole or not at all: on disk under a temporary name first; elsewhere one call writes a whole object."""
         target = f"{self._root}/{name}"
+        if not isinstance(self._filesystem, LocalFileSystem):
+            self._filesystem.pipe_file(target, content)
+            return
         self._filesystem.makedirs(target.rpartition("/")[0], exist_ok=True)
         self._filesystem.pipe_file(f"{target}.tmp", content)
         self._filesystem.mv(f"{target}.tmp", target)

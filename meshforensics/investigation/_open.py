@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from os import PathLike, fspath
+from weakref import finalize
+
+import fsspec
 
 from meshforensics.bundle import Bundle, is_bundle, open_bundle
 from meshforensics.importers import import_evidence
@@ -54,7 +57,16 @@ def open_evidence(
 def _bundle(sources: list[str]) -> Bundle:
     if len(sources) == 1 and is_bundle(sources[0]):
         return open_bundle(sources[0])
-    return import_evidence(sources, f"memory://meshforensics/{next(_numbers)}")
+    url = f"memory://meshforensics/{next(_numbers)}"
+    bundle = import_evidence(sources, url)
+    finalize(bundle, _forget, url)
+    return bundle
+
+
+def _forget(url: str) -> None:
+    """Give back the memory of a source that was read on the fly, once nobody holds its bundle."""
+    filesystem, root = fsspec.core.url_to_fs(url)
+    filesystem.rm(root, recursive=True)
 
 
 def parse_span(text: str) -> timedelta:

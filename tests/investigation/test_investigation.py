@@ -1,9 +1,11 @@
 """What `mf.open` returns: tables as attributes, as of one instant; SQL; evidence verbatim."""
 
+import gc
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+import fsspec
 import pytest
 
 import meshforensics as mf
@@ -128,3 +130,16 @@ def test_the_window_is_the_users_or_the_profiles(captures: Path) -> None:
     assert narrow.window.start == parse_time("2026-11-23T18:48:02.172717Z")
     assert narrow.verdict.impact is not None
     assert narrow.verdict.impact.failed < 141
+
+
+def test_what_was_read_on_the_fly_is_given_back(tmp_path: Path) -> None:
+    source = tmp_path / "memory"
+    source.write_text('{"allocated": "1", "heap_size": "2"}')
+    opened = mf.open(source)
+    filesystem, root = fsspec.core.url_to_fs(opened.bundle.url)
+    assert filesystem.find(root)
+
+    del opened
+    gc.collect()
+
+    assert not filesystem.exists(root)
