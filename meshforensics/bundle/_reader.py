@@ -1,5 +1,6 @@
 """Open a bundle and read its items."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from meshforensics.bundle._manifest import (
     to_record,
 )
 from meshforensics.bundle._store import Store, decompress, store_at
-from meshforensics.model import BundleError, Cause, Item, Status, format_time, parse_time
+from meshforensics.model import BundleError, Cause, Item, Status, facts_html, format_time, parse_time
 
 STOPPED = "the writer was stopped before it came to this item"
 
@@ -85,6 +86,17 @@ class Bundle:
         if item.sha256 and _bag.digest(content) != item.sha256:
             raise BundleError(f"{self.url}: member {item.path} is not what was captured (SHA-256 differs)")
         return content
+
+    def _repr_html_(self) -> str:
+        held = Counter(item.status for item in self.items)
+        facts = (
+            ("id", self.id),
+            ("mesh", self.mesh),
+            ("captured", " to ".join(format_time(at) or "unknown" for at in self.window)),
+            ("layout", self.layout),
+            ("items", ", ".join(f"{number:,} {status}" for status, number in sorted(held.items()))),
+        )
+        return facts_html(self.url, facts)
 
 
 def open_bundle(url: str) -> Bundle:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from itertools import zip_longest
+from math import inf
 from typing import Any, Protocol, cast
 
 import pandas as pd
@@ -122,9 +124,9 @@ def _finding(
     judged = sorted(judged, key=lambda each: (each[1][0].rank, _subject(check, each[0])))
     first, (severity, limit) = judged[0]
     subjects = tuple(dict.fromkeys(sorted(_subject(check, row) for row, _ in judged)))
-    places = list(dict.fromkeys(place for row, _ in judged for place in _places(row)))
-    instants = [row["at"] for row, _ in judged if row.get("at") is not None and not pd.isna(row["at"])]
-    values = {key: _say(value) for key, value in first.items()}
+    places = _spread(row for row, _ in judged)
+    since = min((at for row, _ in judged if (at := _at(row)) is not None), default=None)
+    values = {key: _say(value) for key, value in first.items()} | ({} if since is None else {"at": _say(since)})
     try:
         detail = check.detail.format_map({**values, "count": len(subjects), "subject": subjects[0]})
     except KeyError as error:
@@ -141,7 +143,7 @@ def _finding(
         evidence_total=len(places),
         observed=_observed(check, first),
         threshold=_threshold(check, limit, profile),
-        at=cast("pd.Timestamp", min(instants)).to_pydatetime() if instants else None,
+        at=since.to_pydatetime() if since is not None else None,
         remediation=check.remediation,
         source=check.source,
     )
@@ -150,6 +152,18 @@ def _finding(
 def _evidence(place: tuple[str, str], excerpt: Excerpt) -> Evidence:
     sha256, text = excerpt(*place)
     return Evidence(item=place[0], sha256=sha256, pointer=place[1], excerpt=text)
+
+
+def _spread(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """The places of the rows, the earliest first and each row's in turn, so that the first ones tell of all rows."""
+    timed = sorted(rows, key=lambda row: at.timestamp() if (at := _at(row)) is not None else inf)
+    turns = zip_longest(*(_places(row) for row in timed))
+    return list(dict.fromkeys(place for turn in turns for place in turn if place))
+
+
+def _at(row: Mapping[str, Any]) -> pd.Timestamp | None:
+    at = row.get("at")
+    return None if at is None or pd.isna(at) else pd.Timestamp(at)
 
 
 def _places(row: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ A pointer is RFC 6901 for JSON and YAML (``#doc2`` before it in multi-document Y
 whole item.
 """
 
+import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -40,6 +41,11 @@ class Excerpt:
         if len(text) <= limit:
             return text
         return f"{text[:limit]}… (+{len(text) - limit} characters)"
+
+    def _repr_html_(self) -> str:
+        before, marked, after = (html.escape(part) for part in (self.before, self.marked, self.after))
+        place = html.escape(self.pointer or "whole item")
+        return f"<p>{place}, from line {self.line}</p><pre>{before}<mark>{marked}</mark>{after}</pre>"
 
 
 def excerpt(payload: bytes, pointer: str) -> Excerpt:

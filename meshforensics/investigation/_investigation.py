@@ -1,6 +1,5 @@
 """The public face of a bundle: tables as attributes, findings, hypotheses, the verdict."""
 
-import html
 from copy import copy
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -18,10 +17,12 @@ from meshforensics.model import (
     Finding,
     Hypothesis,
     Item,
+    Listing,
     NotEvaluated,
     UnknownNameError,
     UsageError,
     Window,
+    facts_html,
     format_time,
 )
 from meshforensics.profile import Profile
@@ -118,9 +119,9 @@ class Investigation:
         return findings, skipped
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> Listing[Finding]:
         """What the checks found, worst first."""
-        return self._outcomes[0]
+        return Listing(self._outcomes[0])
 
     @property
     def not_evaluated(self) -> tuple[NotEvaluated, ...]:
@@ -128,7 +129,7 @@ class Investigation:
         return self._outcomes[1]
 
     @cached_property
-    def hypotheses(self) -> tuple[Hypothesis, ...]:
+    def hypotheses(self) -> Listing[Hypothesis]:
         """Every incident id with its standing, best first."""
         case = Case(
             source=self,
@@ -138,7 +139,7 @@ class Investigation:
             findings=self.findings,
             not_evaluated={each.check: each.reason for each in self.not_evaluated},
         )
-        return judge_all(case)
+        return Listing(judge_all(case))
 
     @property
     def verdict(self) -> Hypothesis:
@@ -172,10 +173,10 @@ class Investigation:
         """The items that were asked for, or should have been there, and are not (wholly)."""
         return tuple(item for item in self.bundle.items if item.status != "captured")
 
-    def evidence(self, of: Finding | Evidence) -> tuple[Excerpt, ...]:
+    def evidence(self, of: Finding | Evidence) -> Listing[Excerpt]:
         """The captured bytes that a finding (or one evidence) points at, with the place marked."""
         places = of.evidence if isinstance(of, Finding) else (of,)
-        return tuple(self._excerpt(place.item, place.pointer) for place in places)
+        return Listing(self._excerpt(place.item, place.pointer) for place in places)
 
     def evidence_at(self, item: str, pointer: str) -> Evidence:
         """The evidence at one place of one item."""
@@ -190,15 +191,13 @@ class Investigation:
         return self._tables.decode(held, _Placer(pointer))
 
     def _repr_html_(self) -> str:
-        facts = {
-            "bundle": self.bundle.id,
-            "as of": format_time(self.at) or "unknown",
-            "items": f"{len(self.bundle.items)}, {len(self.not_captured)} not captured",
-            "verdict": f"{self.verdict.incident} {self.verdict.status}",
-            "findings": str(len(self.findings)),
-        }
-        rows = "".join(f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in facts.items())
-        return f"<table>{rows}</table>"
+        facts = (
+            ("bundle", self.bundle.id),
+            ("as of", format_time(self.at) or "unknown"),
+            ("items", f"{len(self.bundle.items)}, {len(self.not_captured)} not captured"),
+            ("findings", str(len(self.findings))),
+        )
+        return facts_html(self.bundle.url, facts) + self.verdict._repr_html_()
 
 
 class _Placer:

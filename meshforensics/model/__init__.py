@@ -24,6 +24,7 @@ from meshforensics.model.finding import (
 )
 from meshforensics.model.hypothesis import Ground, Hypothesis, Impact, Missing, Standing
 from meshforensics.model.item import MESH, Cause, Item, Status, pod_of
+from meshforensics.model.shown import Listing, facts_html, lines
 
 __all__ = [
     "MESH",
@@ -36,6 +37,7 @@ __all__ = [
     "Hypothesis",
     "Impact",
     "Item",
+    "Listing",
     "MeshForensicsError",
     "Missing",
     "NotEvaluated",
@@ -52,8 +54,10 @@ __all__ = [
     "UsageError",
     "Window",
     "compact_time",
+    "facts_html",
     "format_time",
     "gather",
+    "lines",
     "now",
     "parse_time",
     "pod_of",

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from meshforensics.model.clock import format_time
 from meshforensics.model.errors import DeclarationError
+from meshforensics.model.shown import facts_html, lines
 
 
 class Severity(StrEnum):
@@ -59,6 +61,13 @@ class Evidence:
     pointer: str
     excerpt: str = ""
 
+    def __str__(self) -> str:
+        """Item and place."""
+        return f"{self.item} {self.pointer or 'whole item'}"
+
+    def _repr_html_(self) -> str:
+        return facts_html(str(self), (("SHA-256", self.sha256), ("excerpt", self.excerpt)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
@@ -67,6 +76,10 @@ class Quantity:
     name: str
     value: float | int | str | None
     unit: str = ""
+
+    def __str__(self) -> str:
+        """Name, value and unit."""
+        return f"{self.name} {'unknown' if self.value is None else self.value} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +111,21 @@ class Finding:
     def sort_key(self) -> tuple[int, str, tuple[str, ...], str]:
         """Worst first, then by check, then by first subject."""
         return (self.severity.rank, self.check, self.subjects, self.detail)
+
+    def _repr_html_(self) -> str:
+        facts = (
+            ("check", self.check),
+            ("detail", self.detail),
+            ("subjects", lines(self.subjects)),
+            ("observed", str(self.observed) if self.observed else ""),
+            ("threshold", str(self.threshold) if self.threshold else ""),
+            ("since", format_time(self.at) or ""),
+            ("evidence", lines(map(str, self.evidence), 5) + f"\n{self.evidence_total:,} in all"),
+            ("remedy", self.remediation),
+            ("source", self.source),
+            ("muted", self.muted),
+        )
+        return facts_html(f"{self.severity}: {self.title}", facts)
 
 
 @dataclass(frozen=True, kw_only=True)

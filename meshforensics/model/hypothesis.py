@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from meshforensics.model.clock import format_time
 from meshforensics.model.finding import Evidence
+from meshforensics.model.shown import facts_html, lines
 
 
 class Standing(StrEnum):
@@ -76,3 +78,17 @@ class Hypothesis:
     def sort_key(self) -> tuple[int, int, float, int, str]:
         """Status, then failing requests explained, then confidence, then precedence, then id."""
         return (self.status.rank, -self.explained, -self.confidence, -self.precedence, self.incident)
+
+    def _repr_html_(self) -> str:
+        impact = self.impact
+        facts = (
+            ("summary", self.summary),
+            ("failed", f"{impact.failed:,} of {impact.total:,} calls" if impact else ""),
+            ("since", format_time(self.onset) or ""),
+            ("subjects", lines(self.subjects)),
+            ("for", lines(ground.text for ground in self.for_)),
+            ("against", lines(ground.text for ground in self.against)),
+            ("not captured", lines(f"{each.kind} of {each.subject}: {each.why}" for each in self.missing)),
+            ("next", self.next),
+        )
+        return facts_html(f"{self.incident}: {self.status}, confidence {self.confidence:.2f}", facts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from meshforensics.model import Finding, Hypothesis, Severity, Standing
 from meshforensics.report._case import Case, decided
+from meshforensics.report._order import ordered
 from meshforensics.report._triage_findings import clear_phases, finding_lines
 from meshforensics.report._words import instant, listed, share, short_hash
 from meshforensics.report.plain_text import brief, plain
@@ -41,7 +42,7 @@ def triage_text(case: Case, path: str) -> str:
 
     The findings get the lines that the rest leaves: each check has one, the worst have their causes too.
     """
-    shown = [each for each in case.findings if not each.muted]
+    shown = [each for each in ordered(case.findings, case.hypotheses[0]) if not each.muted]
     closing = [*_wrapped(clear_phases(case), 2), *_muted(case)]
     for room in _ROOMS:
         before, after = _before(case, room), _after(case, path, room)

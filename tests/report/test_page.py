@@ -78,3 +78,31 @@ def test_captured_markup_stays_text(browser: Browser, hostile: Written) -> None:
     assert [url for url in asked if not url.startswith("file:")] == []
     assert said == []
     page.close()
+
+
+def test_filters_count_findings_and_hide_the_others(browser: Browser, report: Written) -> None:
+    page, _, _ = _open(browser, report.html)
+    rows = page.locator(".find > tbody > tr.r")
+    total = rows.count()
+    counted = page.locator("[data-count]")
+    before = counted.inner_text()
+
+    page.locator("[data-filter=severity]").select_option("error")
+
+    errors = page.locator(".find > tbody > tr.r[data-severity=error]").count()
+    assert 0 < errors < total
+    assert before == f"{total} of {total} findings"
+    assert counted.inner_text() == f"{errors} of {total} findings"
+    assert rows.locator("visible=true").count() == errors
+    page.close()
+
+
+def test_the_verdict_leads_to_findings_that_it_rests_on(browser: Browser, report: Written) -> None:
+    page, _, _ = _open(browser, report.html)
+
+    targets = page.locator("#verdict a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+
+    assert targets != []
+    for target in targets:
+        assert "The verdict rests on it." in page.locator(target).inner_text()
+    page.close()

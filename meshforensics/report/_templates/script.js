@@ -9,7 +9,7 @@
     root.dataset.theme = dark ? "light" : "dark";
     theme.textContent = dark ? "Dark theme" : "Light theme";
   });
-  var filters = all("[data-filter]"), rows = all(".find tr.r");
+  var filters = all("[data-filter]"), rows = all(".find > tbody > tr.r");
   var apply = function () {
     var shown = 0;
     rows.forEach(function (row) {

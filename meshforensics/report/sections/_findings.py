@@ -1,7 +1,7 @@
 """Findings: each with the captured bytes that show it."""
 
 from meshforensics.formats.place import Excerpt
-from meshforensics.model import Evidence, Finding, Severity
+from meshforensics.model import Evidence, Finding, Hypothesis, Severity
 from meshforensics.report._blocks import (
     Block,
     Break,
@@ -19,7 +19,8 @@ from meshforensics.report._blocks import (
     Table,
     Tag,
 )
-from meshforensics.report._case import Case
+from meshforensics.report._case import Case, focus
+from meshforensics.report._order import ordered, rests_on
 from meshforensics.report._words import count, instant, listed, quantity
 from meshforensics.report.sections._section import section
 
@@ -40,9 +41,9 @@ _HEADS = (
 
 
 @section
-def findings(case: Case) -> Content:
-    """What the checks found, worst first, and which checks could not run."""
-    blocks: tuple[Block, ...] = (_table(case),) if case.findings else (_nothing(case),)
+def findings(case: Case, incident: str = "") -> Content:
+    """What the checks found: what the verdict rests on, then the rest, worst first; and which could not run."""
+    blocks: tuple[Block, ...] = (_table(case, focus(case, incident)),) if case.findings else (_nothing(case),)
     return Content(anchor="findings", title=_title(case), blocks=(*blocks, *_not_evaluated(case)))
 
 
@@ -59,15 +60,18 @@ def _nothing(case: Case) -> Paragraph:
     return Paragraph(text=f"No check that could run found anything.{more}")
 
 
-def _table(case: Case) -> Table:
-    rows = tuple(_row(case, number, finding) for number, finding in enumerate(case.findings, start=1))
+def _table(case: Case, best: Hypothesis) -> Table:
+    rows = tuple(
+        _row(case, f"F{number}", finding, decides=rests_on(best, finding))
+        for number, finding in enumerate(ordered(case.findings, best), start=1)
+    )
     return Table(heads=_HEADS, rows=rows, find=True)
 
 
-def _row(case: Case, number: int, finding: Finding) -> Row:
-    name = f"F{number}"
+def _row(case: Case, name: str, finding: Finding, *, decides: bool) -> Row:
     muted: Phrase = (Break(), Dim(f"muted: {finding.muted}")) if finding.muted else ""
-    what = (Strong(finding.title), Break(), finding.detail, Break(), Dim(_subjects(finding)), *muted)
+    rests: Phrase = (Break(), Dim("The verdict rests on it.")) if decides else ""
+    what = (Strong(finding.title), Break(), finding.detail, Break(), Dim(_subjects(finding)), *rests, *muted)
     return Row(
         cells=(
             name,

@@ -41,8 +41,8 @@ def _by_what(hypothesis: Hypothesis) -> Phrase:
     if hypothesis.status == Standing.REFUTED:
         return _grounds(hypothesis.against) or ("refuted by a necessary test that failed",)
     if hypothesis.status == Standing.UNDETERMINED:
-        wanted = tuple(dict.fromkeys(f"{each.kind}: {each.why}" for each in hypothesis.missing))
-        said = f"not captured: {listed(wanted, 3)}" if wanted else "nothing necessary to it was seen or ruled out"
+        wanted = tuple(dict.fromkeys(f"{each.kind} ({each.why})" for each in hypothesis.missing))
+        said = f"it would take {listed(wanted, 3)}" if wanted else "nothing necessary to it was seen or ruled out"
         return (said,)
     for_, against = _grounds(hypothesis.for_), _grounds(hypothesis.against)
     return (*for_, *((Break(), Dim("against: "), *against) if against else ()))

@@ -16,6 +16,7 @@ from meshforensics.report._blocks import (
     Tag,
 )
 from meshforensics.report._case import Case, decided, focus
+from meshforensics.report._order import ordered, shows_same
 from meshforensics.report._words import instant
 from meshforensics.report.sections._section import section
 
@@ -54,10 +55,10 @@ def _cause(hypothesis: Hypothesis) -> tuple[Block, ...]:
 
 
 def _grounds(case: Case, hypothesis: Hypothesis) -> tuple[Block, ...]:
-    numbers = anchors(case.findings)
+    findings = ordered(case.findings, hypothesis)
     if not hypothesis.for_:
         return (Subheading(text="What speaks for it"), Paragraph(text="No test of it could be made and passed."))
-    made = Bullets(entries=tuple(_ground(ground, numbers) for ground in hypothesis.for_))
+    made = Bullets(entries=tuple(_ground(ground, findings) for ground in hypothesis.for_))
     basis = (
         f"Confidence {hypothesis.confidence:.2f} is the share of its decisive tests that could be made and passed: "
         "those above."
@@ -66,24 +67,20 @@ def _grounds(case: Case, hypothesis: Hypothesis) -> tuple[Block, ...]:
     return (Subheading(text=heading), made, Paragraph(text=(Dim(basis),)))
 
 
-def anchors(findings: tuple[Finding, ...]) -> dict[str, str]:
-    """The anchor of the first finding of each check."""
-    found: dict[str, str] = {}
-    for number, finding in enumerate(findings, start=1):
-        found.setdefault(finding.check, f"f{number}")
-    return found
-
-
-def _ground(ground: Ground, numbers: dict[str, str]) -> Phrase:
-    anchor = numbers.get(ground.check)
-    return (f"{ground.text} (", Link(anchor.upper(), anchor), ")") if anchor else ground.text
+def _ground(ground: Ground, findings: tuple[Finding, ...]) -> Phrase:
+    """The ground, with a link to the finding that shows the same place; else to the first of its check."""
+    named = {f"f{number}": finding for number, finding in enumerate(findings, start=1)}
+    same = [anchor for anchor, finding in named.items() if shows_same(ground, finding)]
+    own = [anchor for anchor, finding in named.items() if finding.check == ground.check]
+    best = [anchor for anchor in same if anchor in own] or same or own
+    return (f"{ground.text} (", Link(best[0].upper(), best[0]), ")") if best else ground.text
 
 
 def _other(case: Case, hypothesis: Hypothesis) -> tuple[Block, ...]:
-    numbers = anchors(case.findings)
+    findings = ordered(case.findings, hypothesis)
     against: Block = Paragraph(text="Nothing in what was captured.")
     if hypothesis.against:
-        against = Bullets(entries=tuple(_ground(ground, numbers) for ground in hypothesis.against))
+        against = Bullets(entries=tuple(_ground(ground, findings) for ground in hypothesis.against))
     blocks: list[Block] = [Subheading(text="What speaks against it"), against]
     if hypothesis.missing:
         entries = tuple(_missing(each) for each in hypothesis.missing)

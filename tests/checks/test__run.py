@@ -1,0 +1,111 @@
+"""The runner: rows with one cause are one finding, and its evidence tells of all of them."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from meshforensics.checks import Check, check, mute
+from meshforensics.model import MeshForensicsError, Severity
+from meshforensics.profile import Mute, load_profile
+from meshforensics.testing import frame, outcome
+from tests.report.stand_in import finding
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def _declared(**changes: str) -> Check:
+    said = {"severity": "error", "detail": "{kind} since {at} on {count}, {subject} first", **changes}
+
+    @check(
+        "drift.example",
+        phase="configuration",
+        plane="state",
+        by=["kind"],
+        subject="who",
+        title="Example",
+        remediation="None.",
+        source="here",
+        **said,
+    )
+    def example(config: pd.DataFrame) -> pd.DataFrame:
+        return config
+
+    return example
+
+
+def _rows(*rows: tuple[str, str, int | None]) -> pd.DataFrame:
+    kinds, who, ago = zip(*rows, strict=True)
+    at = [NOON - timedelta(seconds=each) if each is not None else None for each in ago]
+    return frame(kind=list(kinds), who=list(who), at=at)
+
+
+def test_rows_of_one_cause_are_one_finding_dated_by_the_earliest() -> None:
+    said = outcome(_declared(), config=_rows(("a", "x", 5), ("a", "y", 9), ("b", "z", None)))
+
+    assert [(each.subjects, each.at, each.evidence_total) for each in said.findings] == [
+        (("x", "y"), NOON - timedelta(seconds=9), 2),
+        (("z",), None, 1),
+    ]
+    assert said.findings[0].detail == "a since 2026-01-01T11:59:51Z on 2, x first"
+
+
+def test_the_earliest_evidence_comes_first() -> None:
+    said = outcome(_declared(), config=_rows(("a", "x", 5), ("a", "y", 9), ("a", "w", None)))
+
+    assert [each.pointer for each in said.findings[0].evidence] == ["/1", "/0", "/2"]
+
+
+def test_rows_with_many_places_give_theirs_in_turn() -> None:
+    rows = frame(kind=["a", "a"], who=["x", "y"],
+                 evidence=[(("i", "L1"), ("i", "L2"), ("i", "L3")), (("j", "L1"), ("i", "L1"))])  # fmt: skip
+
+    said = outcome(_declared(detail="{kind}"), config=rows)
+
+    assert [(each.item, each.pointer) for each in said.findings[0].evidence] == [
+        ("i", "L1"), ("j", "L1"), ("i", "L2"), ("i", "L3"),
+    ]  # fmt: skip
+
+
+def test_the_level_reached_is_the_severity_and_none_is_no_finding() -> None:
+    judged = _declared(severity="", threshold="traffic.overflow-share", observed="share", detail="{kind}")
+    rows = frame(kind=["a", "b", "c"], who=["x", "y", "z"], share=[0.5, 0.001, 0.0])
+
+    said = outcome(judged, config=rows)
+
+    assert [(each.severity, each.threshold and each.threshold.value) for each in said.findings] == [
+        (Severity.ERROR, 0.01),
+        (Severity.WARNING, 0.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        pytest.param(_declared(detail="{nosuch}"), "its detail names 'nosuch'", id="detail"),
+        pytest.param(
+            _declared(threshold="nosuch", severity="", observed="size"), "no threshold 'nosuch'", id="threshold"
+        ),
+    ],
+)
+def test_what_nothing_declares_is_refused(declared: Check, message: str) -> None:
+    with pytest.raises(MeshForensicsError, match=message):
+        outcome(declared, config=frame(kind=["a"], who=["x"], size=[1.0]))
+
+
+def test_a_missing_table_is_the_reason() -> None:
+    assert outcome(_declared()).not_evaluated == "not captured: config"
+
+
+def test_known_noise_is_muted_until_it_expires() -> None:
+    rule = Mute(check="traffic.*", reason="x", expires=date(2026, 1, 1))
+    exact = Mute(check="traffic.server-errors", subject="shop/*", reason="load test", expires=date(2026, 1, 1))
+    profile = load_profile()
+
+    def reasons(*rules: Mute, at: datetime = NOON) -> list[str]:
+        return [each.muted for each in mute((finding(),), replace(profile, muted=rules), at)]
+
+    assert reasons(exact) == ["load test"]
+    assert reasons(exact, at=NOON + timedelta(days=1)) == [""]
+    assert reasons(rule) == [""]

@@ -1,0 +1,118 @@
+"""Sections on a case made by hand: with findings, without, and with nothing captured."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from meshforensics.model import Cause, Evidence, Item, Severity, Standing, Status
+from meshforensics.report import sections
+from tests.report.stand_in import LINES, NOON, StandIn, StandInBag, case, finding, hypothesis
+
+OTHER = Evidence(item=LINES.item, sha256=LINES.sha256, pointer="L1")
+ALL: list[Callable[[Any], sections.Section]] = [
+    sections.header, sections.verdict, sections.impact, sections.timeline, sections.planes, sections.trust,
+    sections.validity, sections.findings, sections.hypotheses, sections.coverage, sections.not_captured,
+    sections.method,
+]  # fmt: skip
+
+
+def said(shown: sections.Section) -> list[str]:
+    """The lines of a section, as a postmortem gets them."""
+    return [line for line in shown._repr_markdown_().splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("show", "title"),
+    [
+        (sections.header, "# The root CA was replaced without an overlap"),
+        (sections.impact, "## Impact: 20 of 180 calls fail at their source, 20 more pass that on"),
+        (sections.timeline, "## Timeline: the first failure comes 0.5 s after “secret ROOTCA reaches pricing-1”"),
+        (sections.planes, "## Four planes: the break lies between search and pricing"),
+        (sections.trust, "## Trust: 2 roots, 2 trust sets; groups of proxies share no root"),
+        (sections.validity, "## Validity: 6 of 6 certificates are valid at the capture"),
+        (sections.findings, "## Findings: 1 critical, 1 warning"),
+        (sections.hypotheses, "## Hypotheses: 1 supported, 1 undetermined, 1 refuted"),
+        (sections.coverage, "## Coverage: 4 of 4 known proxies captured and decoded"),
+        (sections.not_captured, "## Not captured: 1 of 5 items, and what that leaves open"),
+    ],
+)
+def test_a_title_is_the_finding(show: Callable[[Any], sections.Section], title: str) -> None:
+    assert said(show(case()))[0] == title
+
+
+@pytest.mark.parametrize("show", ALL)
+def test_with_nothing_captured_a_section_still_speaks_and_shows_no_number_for_the_unknown(
+    show: Callable[[Any], sections.Section],
+) -> None:
+    undecided = hypothesis(status=Standing.UNDETERMINED, for_=(), impact=None, onset=None, subjects=(), summary="")
+    bare = StandIn(bundle=StandInBag(at=None, window=(None, None)), at=None, window=None, hypotheses=(undecided,))
+
+    lines = said(show(bare))
+
+    assert lines[0].startswith("#")
+    assert [line for line in lines if "NaT" in line or "nan" in line or "None" in line] == []
+
+
+def test_what_the_verdict_rests_on_comes_first_and_says_so() -> None:
+    worse = finding(severity=Severity.CRITICAL, title="Apart", evidence=(OTHER,))
+    rests = finding(severity=Severity.ERROR, title="Cause")
+
+    lines = said(sections.findings(case(findings=(worse, rests))))
+
+    rows = [line.split("|")[1:4] for line in lines if line.startswith("| F")]
+    assert [row[0].strip() for row in rows] == ["F1", "F2"]
+    assert ["Cause" in rows[0][2], "Apart" in rows[1][2]] == [True, True]
+    assert ["The verdict rests on it." in row[2] for row in rows] == [True, False]
+
+
+def test_a_ground_leads_to_the_finding_that_shows_its_place() -> None:
+    same_check = finding(evidence=(OTHER,), severity=Severity.CRITICAL)
+    shown = finding(evidence=(LINES,), severity=Severity.ERROR)
+
+    lines = said(sections.verdict(case(findings=(same_check, shown))))
+
+    assert "- 2 sets of roots share none (F1)" in lines
+    assert 'href="#f1"' in sections.verdict(case(findings=(same_check, shown)))._repr_html_()
+
+
+def test_without_a_standing_hypothesis_no_finding_carries_a_verdict() -> None:
+    open_ = replace(hypothesis(), status=Standing.UNDETERMINED)
+
+    lines = said(sections.findings(case(hypotheses=(open_,))))
+
+    assert [line for line in lines if "rests on" in line] == []
+
+
+def test_muted_findings_say_why() -> None:
+    lines = said(sections.findings(case(findings=(finding(muted="known since 2025"),))))
+
+    assert [line for line in lines if "muted: known since 2025" in line] != []
+
+
+def test_no_finding_is_not_health() -> None:
+    lines = said(sections.findings(case(findings=())))
+
+    assert lines[0] == "## Findings: 0; 1 check not evaluated"
+    assert lines[1].endswith("1 check could not run, so this does not say that nothing is wrong.")
+
+
+def test_missing_items_are_listed_by_kind_and_cause() -> None:
+    lost = Item(kind="envoy.certs", subject="shop/a", status=Status.SKIPPED, cause=Cause.OVER_BUDGET, captured_at=NOON)
+
+    lines = said(sections.not_captured(case(bundle=StandInBag(items=(lost,)))))
+
+    assert "| envoy.certs | skipped: over-budget | 1 | shop/a |" in lines
+
+
+@pytest.mark.parametrize("show", ALL)
+def test_captured_markup_is_text_in_every_section(show: Callable[[Any], sections.Section]) -> None:
+    attack = "<script>alert(1)</script>"
+    told = case(
+        bundle=StandInBag(mesh=attack, items=case().bundle.items),
+        findings=(finding(detail=attack, subjects=(attack,)),),
+        hypotheses=(hypothesis(summary=attack, subjects=(attack,), next=attack),),
+    )
+
+    assert "<script>" not in show(told)._repr_html_()
