@@ -8,12 +8,33 @@ from typing import NamedTuple
 from meshforensics.model import UsageError, parse_time
 
 _STAMP = re.compile(
-    rb"^\[?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))"
+    rb"^\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d|(?=\])))"
     rb"|\"(?:start_time|time|timestamp|ts)\": ?\"(\d{4}-\d\d-\d\dT[\d:.]+Z)\"",
     re.MULTILINE,
 )
-_UPDATED = re.compile(rb"\"?last_?[uU]pdated\"?: ?[\"']?(\d{4}-\d\d-\d\dT[\d:.]+Z)")
+_PREVIOUS = b"========= Previous log ========="
 _TAIL = 64 * 1024
+
+
+def _field(*names: bytes) -> "re.Pattern[bytes]":
+    """Finds the times under some names, in JSON and in YAML."""
+    return re.compile(rb"\b(?:" + b"|".join(names) + rb")[\"']?: ?[\"']?(\d{4}-\d\d-\d\dT[\d:.]+Z)")
+
+
+_OBJECTS = _field(b"lastHeartbeatTime", b"renewTime", b"lastTimestamp", b"eventTime", b"lastObservedTime")
+_SPEAKS = {
+    "envoy.config_dump": _field(
+        b"last_updated", b"lastUpdated", b"last_update_attempt", b"lastUpdateAttempt", b"version_info", b"versionInfo"
+    ),
+    "istiod.syncz": _field(b"sentTime"),
+    "istiod.adsz": _field(b"connectedAt"),
+    "kubernetes.objects": _OBJECTS,
+    "foreign.k8s-resources": _OBJECTS,
+    "foreign.k8s-cluster-resources": _OBJECTS,
+}
+"""What is written again and again while a mesh lives, so that the newest of it is from shortly before the
+capture. When an object was made, or a certificate begins, says too little: it may be long ago."""
+
 _SKEW = timedelta(minutes=10)
 
 
@@ -34,14 +55,18 @@ def from_archive(times: Iterable[datetime | None]) -> Captured:
 
 
 def from_lines(payloads: Iterable[bytes]) -> Captured:
-    """The newest instant that the last lines of logs speak of."""
-    stamps = [stamp for payload in payloads for stamp in _STAMP.findall(payload[-_TAIL:])[-1:]]
+    """The newest instant that the last lines of logs speak of; the previous container's may come last."""
+    parts = (part[-_TAIL:] for payload in payloads for part in payload.split(_PREVIOUS))
+    stamps = [stamp for part in parts for stamp in _STAMP.findall(part)[-1:]]
     return _newest(line or field for line, field in stamps)
 
 
-def from_updates(dump: bytes) -> Captured:
-    """The newest ``last_updated`` of a config dump: it was captured then or later."""
-    return _newest(_UPDATED.findall(dump))
+def from_evidence(kind: str, payload: bytes) -> Captured:
+    """The newest instant that an item of `kind` speaks of: it was captured then or later."""
+    if kind.startswith("log."):
+        return from_lines([payload])
+    speaks = _SPEAKS.get(kind)
+    return _newest(speaks.findall(payload)) if speaks else UNKNOWN
 
 
 def newest(times: Iterable[Captured]) -> Captured:

@@ -106,10 +106,12 @@ def _headers(file: IO[bytes]) -> Iterator[_Header]:
         magic, _, flags, method, _, _, _, packed, _, name_length, extra_length = _LOCAL.unpack(head)
         if magic != MAGICS[0]:
             return
-        name = file.read(name_length).decode("utf-8" if flags & 0x800 else "cp437", "replace")
-        modified = unix_time(file.read(extra_length))
+        rest = file.read(name_length + extra_length)
+        if len(rest) < name_length + extra_length:
+            return  # cut inside the header: a part of the name is another name
+        name = rest[:name_length].decode("utf-8" if flags & 0x800 else "cp437", "replace")
         start = file.tell()
-        yield _Header(name, flags, method, packed, modified)
+        yield _Header(name, flags, method, packed, unix_time(rest[name_length:]))
         if flags & _SIZES_AFTER:
             _skip_sizes(file)
         else:

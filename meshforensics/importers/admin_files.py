@@ -15,16 +15,7 @@ from meshforensics.importers import bug_report
 from meshforensics.importers._declare import Found, Importer, digest_of, missing
 from meshforensics.importers._logs import read_part, split_previous
 from meshforensics.importers._source import Member, Source
-from meshforensics.importers._time import (
-    UNKNOWN,
-    Captured,
-    credible,
-    from_archive,
-    from_lines,
-    from_updates,
-    newest,
-    read_time,
-)
+from meshforensics.importers._time import Captured, credible, from_archive, from_evidence, newest, read_time
 from meshforensics.model import MESH, Cause, Status
 
 _OF_A_POD = ("envoy.", "ztunnel.", "linkerd.", "log.", "istiod.", "agent.", "foreign.cni-log")
@@ -75,12 +66,7 @@ def _read(source: Source) -> Iterator[Found]:
 def _look(source: Source, member: Member) -> _File:
     payload = source.read(member)
     what = sniff(payload, member.name)
-    speaks_of = UNKNOWN
-    if what.kind.startswith("log."):
-        speaks_of = from_lines([payload])
-    elif what.kind == "envoy.config_dump":
-        speaks_of = from_updates(payload)
-    return _File(member=member, what=what, speaks_of=speaks_of)
+    return _File(member=member, what=what, speaks_of=from_evidence(what.kind, payload))
 
 
 def _group(name: str) -> str:

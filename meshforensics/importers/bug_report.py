@@ -21,7 +21,7 @@ from meshforensics.importers._report_layout import (
     whole,
 )
 from meshforensics.importers._source import Member, Source
-from meshforensics.importers._time import UNKNOWN, Captured, credible, from_archive, from_lines
+from meshforensics.importers._time import UNKNOWN, Captured, credible, from_archive, from_evidence, newest
 from meshforensics.importers._tool_log import ToolLog, read_tool_log
 from meshforensics.model import MESH, Cause, Status
 
@@ -123,9 +123,9 @@ def _open(source: Source, root: str, members: dict[str, Member]) -> _Report:
 
 
 def _not_logged(source: Source, members: dict[str, Member]) -> Captured:
-    """The archive's time, or the newest line of a captured log."""
-    logs = (source.read(member) for name, member in members.items() if name.endswith(".log"))
-    return credible(from_archive(member.modified for member in members.values()), from_lines(logs))
+    """The archive's time, or the newest that a member speaks of."""
+    said = (from_evidence(kind_of(name)[0], source.read(member)) for name, member in members.items())
+    return credible(from_archive(member.modified for member in members.values()), newest(said))
 
 
 def _mesh(report: _Report) -> Mesh:

@@ -7,8 +7,8 @@ from meshforensics.importers._time import (
     Captured,
     credible,
     from_archive,
+    from_evidence,
     from_lines,
-    from_updates,
     newest,
     read_time,
 )
@@ -25,6 +25,7 @@ LATER = datetime(2026, 11, 23, 13, tzinfo=UTC)
         pytest.param(b'{"start_time":"2026-11-23T12:00:00.000Z","method":"GET"}', NOON, id="json-access-log"),
         pytest.param(b'{"level":"info","time":"2026-11-23T12:00:00Z","msg":"x"}', NOON, id="json-istiod"),
         pytest.param(b"2026-11-23T14:00:00+02:00 info x", NOON, id="another-zone"),
+        pytest.param(b"[2026-11-23 12:00:00.000][17][warning][config] x", NOON, id="envoy-upstream"),
         pytest.param(b"no time in 2026", None, id="none"),
         pytest.param(b"2026-13-23T12:00:00Z\tinfo\tx", None, id="no-such-month"),
     ],
@@ -36,12 +37,38 @@ def test_from_lines(line: bytes, at: datetime | None) -> None:
     assert from_lines([earlier, earlier + line + b"\n"]).at == (at or datetime(2020, 1, 1, tzinfo=UTC))
 
 
-def test_from_updates() -> None:
-    dump = b'{"last_updated": "2026-11-23T11:00:00Z"}, {"lastUpdated":"2026-11-23T12:00:00.000Z"}'
+def test_the_previous_container_may_come_last() -> None:
+    log = b"2026-11-23T12:00:00Z\tinfo\tx\n========= Previous log =========\n2026-11-22T12:00:00Z\tinfo\tx\n"
 
-    assert from_updates(dump) == Captured(NOON, "evidence")
-    assert from_updates(b"last_updated: '2026-11-23T12:00:00Z'") == Captured(NOON, "evidence")
-    assert from_updates(b'{"expiration_time": "2036-11-23T12:00:00Z"}') == UNKNOWN
+    assert from_lines([log]).at == NOON
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "at"),
+    [
+        pytest.param("envoy.config_dump", b'{"last_updated": "2026-11-23T12:00:00Z"}', NOON, id="updated"),
+        pytest.param("envoy.config_dump", b'{"lastUpdated":"2026-11-23T12:00:00.000Z"}', NOON, id="camel-case"),
+        pytest.param("envoy.config_dump", b"last_updated: '2026-11-23T12:00:00Z'", NOON, id="yaml"),
+        pytest.param("envoy.config_dump", b'{"last_update_attempt": "2026-11-23T12:00:00Z"}', NOON, id="refused"),
+        pytest.param("envoy.config_dump", b'{"version_info": "2026-11-23T12:00:00Z/17"}', NOON, id="pushed"),
+        pytest.param("envoy.config_dump", b'{"expiration_time": "2036-11-23T12:00:00Z"}', None, id="to-come"),
+        pytest.param("istiod.syncz", b'{"sentTime": "2026-11-23T12:00:00.000000001Z"}', NOON, id="sent"),
+        pytest.param("istiod.adsz", b'{"connectedAt": "2026-11-23T12:00:00Z"}', NOON, id="connected"),
+        pytest.param("kubernetes.objects", b'lastHeartbeatTime: "2026-11-23T12:00:00Z"\n', NOON, id="node"),
+        pytest.param("kubernetes.objects", b'{"lastTimestamp":"2026-11-23T12:00:00Z"}', NOON, id="event"),
+        pytest.param("kubernetes.objects", b'{"creationTimestamp":"2026-11-23T12:00:00Z"}', None, id="long-ago"),
+        pytest.param("envoy.certs", b'{"valid_from": "2026-11-23T12:00:00Z"}', None, id="certificate"),
+        pytest.param("log.ztunnel", b"2026-11-23T12:00:00Z\tinfo\tx\n", NOON, id="log"),
+    ],
+)
+def test_from_evidence(kind: str, payload: bytes, at: datetime | None) -> None:
+    assert from_evidence(kind, payload) == (Captured(at, "evidence") if at else UNKNOWN)
+
+
+def test_from_evidence_takes_the_newest() -> None:
+    dump = b'{"last_updated": "2026-11-23T12:00:00Z", "last_update_attempt": "2026-11-23T13:00:00Z"}'
+
+    assert from_evidence("envoy.config_dump", dump).at == LATER
 
 
 def test_from_archive() -> None:

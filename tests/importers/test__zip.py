@@ -112,6 +112,20 @@ class _Streamed(io.BytesIO):
         raise io.UnsupportedOperation
 
 
+def test_a_zip_that_is_cut_inside_a_name_has_no_member_of_half_a_name(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("certs", b"first")
+        archive.writestr("clusters", b"second")
+    cut = tmp_path / "cut.zip"
+    cut.write_bytes(file.getvalue()[: file.getvalue().index(b"clusters") + 4])
+
+    unpacked = unpack_zip(str(cut))
+
+    assert [member.name for member in unpacked.files] == ["certs"]
+    assert unpacked.damage
+
+
 def test_of_a_cut_zip_the_first_members_are_read(tmp_path: Path) -> None:
     raw = zipped(tmp_path / "x.zip", {"a": b"first" * 99, "b": b"second" * 99}, prefix="").read_bytes()
     (tmp_path / "x.zip").write_bytes(raw[: raw.index(b"PK\x01\x02") + 10])
