@@ -17,7 +17,7 @@ _INSTANT = r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d
 _LEVEL = r"(trace|debug|info|warn|warning|error|err|critical|fatal|off)"
 _ISTIO = re.compile(rf"{_INSTANT}[ \t]+{_LEVEL}\b[ \t]?(.*)\Z", re.ASCII | re.DOTALL)
 _UPSTREAM = re.compile(rf"\[{_INSTANT}\]\[\d+\]\[{_LEVEL}\]\[([\w.]+)\] (.*)\Z", re.ASCII | re.DOTALL)
-_KUBECTL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}Z (?=[\[{\d])", re.ASCII)
+_KUBECTL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:\d\d) (?=[\[{\d])", re.ASCII)
 _PLAIN_INSTANT = re.compile(rf"{_INSTANT}\Z", re.ASCII)
 _FILE = re.compile(r"\[?((?:[\w.+-]+/)+[\w.+-]+\.(?:cc|h|go|rs):\d+)\][ \t]+", re.ASCII)
 _ENVOY = re.compile(r"[ \t]*envoy ([\w.]+)(?:[ \t]([^\s\[]+:\d+))?[ \t]+", re.ASCII)

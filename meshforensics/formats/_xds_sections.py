@@ -90,6 +90,8 @@ def element_entries(element: Message, listed: Listed, resources: Resources) -> I
     else:
         key, value = element.find(listed.field)
         if value is None and listed.kind != "secret":
+            if listed.state == "static" and element.has("name"):  # until June 2018 static lists held them bare
+                yield _entry(element, element, "", listed, resources)
             return
         held = element.message(listed.field)
         yield _entry(element, held, f"/{key}" if held.value else "", listed, resources)

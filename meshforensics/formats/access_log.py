@@ -25,7 +25,7 @@ Format = Literal["envoy", "istio-1.1", "istio-1.5", "istio-1.9", "json", "other"
 
 _WHAT = "an access log"
 _START = re.compile(
-    r"(?:\d{4}-\d\d-\d\dT[\d:.]+Z )?"  # of kubectl logs --timestamps
+    r"(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) )?"  # of kubectl logs --timestamps, in the node's zone
     r'\[(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?)\] "(\S*) (.*?) (\S*)" (\d{1,3}|-) (\S+)(?= )',
     re.ASCII,
 )

@@ -18,7 +18,7 @@ from meshforensics.model import NotTheFormError
 
 _WHAT = "an answer of /clusters"
 _LIMIT = re.compile(r"(.+)::(default_priority|high_priority)::(max_\w+)::(.*)\Z")
-_HOST = re.compile(r"(.+?)::(\[[^\]]*\]:\d+|(?:(?!::).)+)::([a-z_]+)::(.*)\Z")
+_HOST = re.compile(r"(.+?)::(\[[^\]]*\]:\d+|envoy://[^/]*/\[[^\]]*\]:\d+|(?:(?!::).)+)::([a-z_]+)::(.*)\Z")
 _FACT = re.compile(r"(.+)::(added_via_api|observability_name|eds_service_name)::(.*)\Z")
 _OUTLIER = re.compile(r".+::outlier::\w+::.*\Z")
 _VERSION = re.compile(r"version_info::|.+::version_info::")

@@ -53,9 +53,10 @@ def _json(payload: bytes) -> Worth:
 
 
 def _list(payload: bytes) -> Worth:
-    """A List in YAML says its kind after its items: where that is lacking, its end is."""
+    """A List in YAML says its kind after its items, as kubectl sorts keys: where that is lacking, its end is."""
     start = payload.rfind(b"\napiVersion:") + 1
-    begins_list = b"\nitems:" in payload[start : start + 100]
+    head, items, _ = payload[start : start + 100].partition(b"\nitems:")
+    begins_list = bool(items) and not _ENDS.search(head)
     if begins_list and not _ENDS.search(payload[max(start, len(payload) - 2000) :]):
         return Status.PARTIAL, Cause.TRUNCATED, f"the YAML list ends in the middle, after {len(payload)} bytes"
     return GOOD

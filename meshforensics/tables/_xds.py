@@ -96,25 +96,33 @@ def _instance(entry: Entry) -> Row:
 
 def _inner_rows(dump: ConfigDump, kind: Kind) -> list[Row]:
     """Instances of route configurations that stand inside listeners and nowhere else."""
-    found = list(_inner(dump, kind))
-    known = {entry.resource.id for entry in dump.entries(kind) if entry.resource} if found else set()
     return [
         (held.place, held.resource.id, held.resource.name, by.version_info, by.last_updated, by.state, None)
-        for by, held in found
-        if held.resource.id not in known
+        for by, held in _inner(dump, kind)
     ]
 
 
-def _inner(dump: ConfigDump, kind: Kind) -> Iterator[tuple[Entry, Held]]:
-    """Resources inside others: Envoy lists inline routes as static routes too, older tools do not."""
+def _inner(dump: ConfigDump, kind: Kind) -> list[tuple[Entry, Held]]:
+    """Resources inside others that the dump does not list beside them.
+
+    Envoy lists inline routes as static routes too, istioctl does not. Up to 1.14 the same one is spelled in two
+    ways, so that only its name tells.
+    """
     if kind != "route":
-        return
-    for entry in dump.entries("listener"):
-        if entry.resource is not None:
-            for pointer, resource in entry.resource.inner:
-                yield entry, Held(entry.place + pointer, resource)
+        return []
+    found = [
+        (entry, Held(entry.place + pointer, resource))
+        for entry in dump.entries("listener")
+        if entry.resource is not None
+        for pointer, resource in entry.resource.inner
+    ]
+    if not found:
+        return []
+    ids = {entry.resource.id for entry in dump.entries(kind) if entry.resource}
+    names = {entry.name for entry in dump.entries(kind) if entry.state == "static" and entry.name}
+    return [(by, held) for by, held in found if held.resource.id not in ids and held.resource.name not in names]
 
 
 def _told(dump: ConfigDump, kind: Kind) -> bool:
     kinds = {section.kind for section in dump.sections}
-    return kind in kinds or (kind == "route" and any(True for _ in _inner(dump, kind)))
+    return kind in kinds or bool(_inner(dump, kind))

@@ -122,10 +122,11 @@ def test_tcp_and_a_client_that_left() -> None:
     assert (made.bytes_received, made.bytes_sent, made.duration_ms, made.request_id) == (61, 105, 13342, None)
 
 
-def test_kubectl_timestamps_are_left_off() -> None:
+@pytest.mark.parametrize("stamp", ["2026-01-01T12:00:01.682034460Z", "2026-01-01T20:00:01.682034460+08:00"])
+def test_kubectl_timestamps_are_left_off(stamp: str) -> None:
     plain = f'{HEAD} - via_upstream - "-"{ENVOY}{TAIL}'
 
-    assert _read(f"2026-01-01T12:00:01.682034460Z {plain}") == _read(plain)
+    assert _read(f"{stamp} {plain}") == _read(plain)
 
 
 @pytest.mark.parametrize(

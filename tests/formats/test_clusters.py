@@ -65,6 +65,8 @@ def _host(name: str, address: str, **values: str) -> bytes:
         pytest.param("10.0.0.1:80", "outbound|80||db.shop.svc.cluster.local", id="ipv4"),
         pytest.param("[fd00::1]:80", "outbound|80|v1|db.shop.svc.cluster.local", id="ipv6"),
         pytest.param("/tmp/sock", "agent", id="pipe"),
+        pytest.param("envoy://connect_originate/10.0.0.1:80", "inbound-vip|80|http|a.b", id="internal-listener"),
+        pytest.param("envoy://connect_originate/[fd00::1]:80", "inbound-vip|80|http|a.b", id="internal-ipv6"),
         pytest.param("10.0.0.1:80", "a::b", id="a-cluster-name-with-colons"),
     ],
 )

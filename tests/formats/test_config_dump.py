@@ -51,6 +51,14 @@ def _names(dump: ConfigDump, kind: str) -> list[str | None]:
             id="a-map-camel-case-v2alpha",
         ),
         pytest.param(
+            json.dumps(
+                {"configs": {"clusters": {"@type": f"{V2}ClustersConfigDump", "staticClusters": [{"name": "a"}]},
+                             "routes": {"@type": f"{V2}RoutesConfigDump", "staticRouteConfigs": [{"name": "r"}]}}}
+            ).encode(),
+            {"cluster": ["a"], "route": ["r"]},
+            id="bare-static-resources-of-2018",
+        ),
+        pytest.param(
             _dump({"@type": f"{V2}ListenersConfigDump", "dynamic_active_listeners": [{"listener": {"name": "l"}}],
                    "dynamic_warming_listeners": [{"listener": {"name": "w"}}]}),
             {"listener": ["l", "w"]},
@@ -209,7 +217,7 @@ def test_the_node_says_who_it_is(node: str, subject: str | None, role: str | Non
 @pytest.mark.parametrize(
     ("name", "kinds", "rejections"),
     [
-        ("istio-1.0_configs_is_a_map_v2alpha.json", {"listener": 26, "cluster": 37}, 0),
+        ("istio-1.0_configs_is_a_map_v2alpha.json", {"listener": 26, "cluster": 39, "route": 12}, 0),
         ("istio-1.2dev_2019-05_productpage_v2alpha.json", {"cluster": 58, "listener": 40, "route": 16}, 0),
         ("istio-1.5dev_2020-01_productpage.json", {"cluster": 58, "listener": 40, "route": 16}, 0),
         ("istio-1.7dev_2020-07_echo.json", {"cluster": 80, "listener": 52, "route": 18}, 0),

@@ -6,6 +6,9 @@ from meshforensics.formats.worth import worth
 from meshforensics.model import Cause, Status
 from tests.importers.reports import LIST, data
 
+KIND_FIRST = b"apiVersion: v1\nkind: List\nitems:\n" + b"- apiVersion: v1\n  kind: Pod\n  metadata: {name: a}\n" * 60
+"""A List as tools print it that do not sort keys."""
+
 
 @pytest.mark.parametrize(
     ("kind", "payload", "status", "cause"),
@@ -24,6 +27,7 @@ from tests.importers.reports import LIST, data
         pytest.param("foreign.k8s-resources", LIST, Status.CAPTURED, None, id="list"),
         pytest.param("foreign.k8s-resources", LIST[:-50], Status.PARTIAL, Cause.TRUNCATED, id="cut-list"),
         pytest.param("foreign.k8s-resources", LIST + LIST[:-50], Status.PARTIAL, Cause.TRUNCATED, id="cut-second"),
+        pytest.param("kubernetes.objects", KIND_FIRST, Status.CAPTURED, None, id="kind-before-items"),
         pytest.param("foreign.crs", b"apiVersion: v1\nitems: []\nkind: List\n", Status.CAPTURED, None, id="no-items"),
         pytest.param("foreign.events", b"Error from server (Forbidden): events", Status.FAILED, Cause.NOT_THE_FORM,
                      id="forbidden"),
