@@ -14,7 +14,9 @@ _SUFFIXES = {
 
 
 def path_of(kind: str, subject: str, captured_at: datetime | None, taken: set[str]) -> str:
-    """The payload path of an item, relative to the bundle; never one that is in `taken`.
+    """The payload path of an item, relative to the bundle; never one whose lower case is in `taken`.
+
+    Two paths never differ by case alone: some file systems take them for one.
 
     >>> path_of("envoy.certs", "shop/web-1", None, set())
     'data/proxies/shop/web-1/unknown/certs.json.zst'
@@ -27,7 +29,7 @@ def path_of(kind: str, subject: str, captured_at: datetime | None, taken: set[st
     stem, dot, suffix = name.rpartition(".")
     number = 1
     path = f"{base}/{name}.zst"
-    while path in taken:
+    while path.lower() in taken:
         number += 1
         path = f"{base}/{stem}-{number}{dot}{suffix}.zst"
     return path

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from meshforensics.model import BundleError, Cause, Item, Status, UsageError, format_time, parse_time
+from meshforensics.model import BundleError, Cause, Item, Status, format_time, parse_time
 
 SCHEMA = "meshforensics.bundle/1"
 
@@ -132,15 +132,22 @@ def decode(payload: bytes, where: str) -> Manifest:
         BundleError: it is no manifest, or of another schema.
     """
     try:
-        schema = msgspec.json.decode(payload, type=dict[str, Any]).get("schema")
-        if schema != SCHEMA:
-            raise BundleError(_other(schema, where))
+        refuse_schema(msgspec.json.decode(payload, type=dict[str, Any]).get("schema"), where)
         return msgspec.json.decode(payload, type=Manifest)
-    except (msgspec.DecodeError, UsageError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BundleError(f"{where}: manifest.json is damaged: {error}") from error
 
 
-def _other(schema: object, where: str) -> str:
+def refuse_schema(schema: object, where: str) -> None:
+    """Refuse a bundle that is not of our schema, in a sentence.
+
+    Raises:
+        BundleError: it is not.
+    """
+    if schema == SCHEMA:
+        return
     if isinstance(schema, str) and schema.startswith("meshforensics.bundle/"):
-        return f"{where} is a bundle of schema {schema}; this version reads {SCHEMA}: install a newer meshforensics"
-    return f"{where} is no bundle of meshforensics: its manifest.json says schema {schema!r}"
+        raise BundleError(
+            f"{where} is a bundle of schema {schema}; this version reads {SCHEMA}: install a newer meshforensics"
+        )
+    raise BundleError(f"{where} is no bundle of meshforensics: it says that its schema is {schema!r}")

@@ -1,10 +1,10 @@
 """Open a bundle and read its items."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import fsspec
 import msgspec
 
 from meshforensics.bundle import _bag
@@ -16,12 +16,23 @@ from meshforensics.bundle._manifest import (
     Window,
     decode,
     identity,
+    refuse_schema,
     sort_key,
     to_item,
     to_record,
 )
-from meshforensics.bundle._store import Store, decompress, store_at
-from meshforensics.model import BundleError, Cause, Item, Status, facts_html, format_time, parse_time
+from meshforensics.bundle._store import Store, decompress, file_system, store_at
+from meshforensics.model import (
+    BundleError,
+    Cause,
+    DeclarationError,
+    Item,
+    Status,
+    UsageError,
+    facts_html,
+    format_time,
+    parse_time,
+)
 
 STOPPED = "the writer was stopped before it came to this item"
 
@@ -107,28 +118,35 @@ def open_bundle(url: str) -> Bundle:
     """
     store = store_at(url)
     names = set(store.names())
-    if "manifest.json" in names:
-        return Bundle(store, decode(store.raw("manifest.json"), url))
-    if "journal.jsonl" in names:
+    if "manifest.json" not in names and "journal.jsonl" not in names:
+        raise BundleError(f"{url} is no bundle of meshforensics: it has neither manifest.json nor journal.jsonl")
+    try:
+        if "manifest.json" in names:
+            return Bundle(store, decode(store.raw("manifest.json"), url))
         return Bundle(store, _from_journal(store, names))
-    raise BundleError(f"{url} is no bundle of meshforensics: it has neither manifest.json nor journal.jsonl")
+    except (UsageError, DeclarationError) as error:
+        raise BundleError(f"{url}: its list of items is damaged: {error}") from error
 
 
 def is_bundle(url: str) -> bool:
     """Whether `url` holds a bundle of ours, whole or not."""
     try:
-        filesystem, root = fsspec.core.url_to_fs(url)
+        filesystem, root = file_system(url)
         if filesystem.isdir(root):
-            return any(filesystem.exists(f"{root.rstrip('/')}/{name}") for name in ("bagit.txt", "journal.jsonl"))
-        return url.endswith(".zip") and bool({"manifest.json", "bagit.txt"} <= set(store_at(url).names()))
-    except (BundleError, OSError, ValueError, ImportError):
+            return any(filesystem.exists(f"{root.rstrip('/')}/{name}") for name in _MARKS)
+        return url.endswith(".zip") and not _MARKS.isdisjoint(store_at(url).names())
+    except (BundleError, OSError, ValueError):
         return False
+
+
+_MARKS = {"bagit.txt", "tagmanifest-sha256.txt", "journal.jsonl"}
+"""Any of them tells a bundle, so that one which lost a member is still opened, and verified."""
 
 
 def _from_journal(store: Store, names: set[str]) -> Manifest:
     """What a writer that was stopped had done, and what it had planned and not done."""
     head: dict[str, Any] = {}
-    planned: dict[tuple[str, str], None] = {}
+    planned: Counter[_Planned] = Counter()
     records: list[ItemRecord] = []
     for line in store.raw("journal.jsonl").splitlines():
         try:
@@ -136,21 +154,36 @@ def _from_journal(store: Store, names: set[str]) -> Manifest:
             if "item" in note:
                 records.append(msgspec.convert(note["item"], ItemRecord))
             elif "planned" in note:
-                planned[note["planned"]["kind"], note["planned"]["subject"]] = None
+                planned[msgspec.convert(note["planned"], _Planned)] += 1
             else:
                 head = note
-        except (msgspec.DecodeError, KeyError):
+        except msgspec.DecodeError:
             continue  # the last line may be cut: the writer was stopped in it
-    if head.get("schema", SCHEMA) != SCHEMA:
-        raise BundleError(f"{store.url} is a bundle of schema {head['schema']}; this version reads {SCHEMA}")
+    refuse_schema(head.get("schema", SCHEMA), store.url)
     items = [to_item(record) for record in records if record.path is None or record.path in names]
-    done = {(item.kind, item.subject) for item in items}
-    items += [
-        Item(kind=kind, subject=subject, status=Status.FAILED, cause=Cause.RESET, detail=STOPPED)
-        for kind, subject in planned
-        if (kind, subject) not in done
-    ]
-    return _manifest_of(items, head)
+    return _manifest_of([*items, *_not_done(planned, items)], head)
+
+
+class _Planned(msgspec.Struct, frozen=True):
+    """What was going to be asked; the time is known where it is a foreign source that is read."""
+
+    kind: str
+    subject: str
+    captured_at: str | None = None
+
+
+def _not_done(planned: "Counter[_Planned]", items: list[Item]) -> Iterator[Item]:
+    """What was planned and is not among `items`."""
+    for item in items:
+        timed = _Planned(item.kind, item.subject, format_time(item.captured_at))
+        planned[timed if planned[timed] else _Planned(item.kind, item.subject)] -= 1
+    for plan in (+planned).elements():
+        at = _time(plan.captured_at)
+        source = "plan" if at else "unknown"
+        yield Item(
+            kind=plan.kind, subject=plan.subject, captured_at=at, time_source=source,
+            status=Status.FAILED, cause=Cause.RESET, detail=STOPPED,
+        )  # fmt: skip
 
 
 def _manifest_of(items: list[Item], head: dict[str, Any]) -> Manifest:

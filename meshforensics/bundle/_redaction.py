@@ -7,6 +7,7 @@ redacting twice changes nothing. Certificates are public and are never touched.
 import base64
 import hashlib
 import hmac
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ _MARK = b"[redacted:"
 _KEY_LABEL = rb"(?:[A-Z0-9]+ )*PRIVATE KEY"
 _B64 = rb"[A-Za-z0-9+/=]"
 _PUBLIC_KEYS = rb"(?:ca-cert|root-cert|cert-chain|ca-crl)\.pem|(?:tls|ca|ca-bundle)\.crt|ca-bundle\.pem"
+
+_PLAIN_VALUE = (
+    rb"\[redacted:|[<{|>$]|/[a-z][\w.-]*/|(?:true|false|null|none|[\d.]+[a-z]{0,2}(?:[\d.]+[a-z]{1,2})*)(?![\w+/=-])"
+)
+"""What is no credential: our own marks, references (`<set to the key …>`), paths, switches, numbers and spans."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +81,12 @@ RULES: tuple[Rule, ...] = (
         about="Bearer tokens of headers.",
     ),
     Rule(
+        name="basic-auth",
+        hints=(b"asic ", b"ASIC "),
+        pattern=re.compile(rb"(?i)\bauthorization\\?[\"']?\s*[:=]\s*\\?[\"']?basic (?P<value>[A-Za-z0-9+/]{4,}={0,2})"),
+        about="User and password of basic authorization headers.",
+    ),
+    Rule(
         name="cookie",
         hints=(b"ookie",),
         pattern=re.compile(rb"(?i)\b(?:set-)?cookie\\?[\"']?\s*[:=]\s*\\?[\"']?(?P<value>[\w.-]+=[^\"'\r\n\\]{4,})"),
@@ -91,10 +103,19 @@ RULES: tuple[Rule, ...] = (
         hints=(b"ASSWORD", b"assword", b"ECRET", b"ecret", b"OKEN", b"oken", b"API_KEY", b"REDENTIAL"),
         pattern=re.compile(
             rb"\"?name\"?: ?[\"']?[A-Za-z0-9_.-]*(?i:passw(?:or)?d|secret|token|api_?key|credential|private_?key)"
-            rb"[A-Za-z0-9_.-]*[\"']?,?\s+\"?value\"?: ?(?P<quote>[\"']?)(?P<value>(?!\[redacted:|/)[^\s\"',}]{4,}"
-            rb"[^\r\n\"']*)(?P=quote)"
+            rb"[A-Za-z0-9_.-]*[\"']?,?\s+\"?value\"?: ?(?P<quote>[\"']?)"
+            rb"(?P<value>(?!\[redacted:|/[a-z][\w.-]*/)[^\s\"',}]{4,}[^\r\n\"']*)(?P=quote)"
         ),
         about="Environment variables named like credentials, with a literal value.",
+    ),
+    Rule(
+        name="credential-assigned",
+        hints=(b"PASSW", b"SECRET", b"TOKEN", b"API_KEY", b"APIKEY", b"CREDENTIAL", b"PRIVATE_KEY"),
+        pattern=re.compile(
+            rb"(?<![A-Za-z0-9_])[A-Z0-9_]*(?:PASSW(?:OR)?D|SECRET|TOKEN|API_?KEY|CREDENTIAL|PRIVATE_KEY)[A-Z0-9_]*"
+            rb"\\?[\"']?(?:=|:[ \t]*)\\?[\"']?(?P<value>(?!" + _PLAIN_VALUE + rb")[^\s\"'\\]{4,})"
+        ),
+        about="The same, as `NAME: value` of kubectl describe, `NAME=value`, or a field of JSON or YAML.",
     ),
 )
 
@@ -178,14 +199,39 @@ class Redactor:
 
     def _addresses(self, payload: bytes, counts: dict[str, int]) -> bytes:
         def replace(found: re.Match[bytes]) -> bytes:
+            address = _address(found.group(0))
+            if address is None:
+                return found.group(0)
             counts["host"] = counts.get("host", 0) + 1
-            digest = hmac.new(self._key, found.group(0), hashlib.sha256).digest()
-            return b"240.%d.%d.%d" % (digest[0], digest[1], digest[2])
+            return _stand_in(address.version, hmac.digest(self._key, str(address).encode(), "sha256"))
 
-        return _ADDRESS.sub(replace, payload)
+        return _IPV6.sub(replace, _IPV4.sub(replace, payload))
 
 
-_ADDRESS = re.compile(rb"(?<![\d.])(?!127\.|0\.0\.0\.0|240\.)(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
+_IPV4 = re.compile(rb"(?<!\d)(?<!\d\.)(?!127\.|0\.0\.0\.0|240\.)(?:\d{1,3}\.){3}\d{1,3}(?!\d|\.\d)")
+_IPV6 = re.compile(
+    rb"(?<![0-9A-Za-z:.])(?![0-9A-Fa-f]{0,4}::(?![0-9A-Fa-f]))"  # a name before the `::` of /clusters
+    rb"(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Za-z:]|\.\d)"
+)
+_STAND_INS = ipaddress.ip_network("2001:db8::/32")
+
+
+def _address(text: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address of a host; None for what is none, for this host itself, and for a pseudonym."""
+    try:
+        address = ipaddress.ip_address(text.decode())
+    except ValueError:
+        return None
+    own = address.is_loopback or address.is_unspecified or address in _STAND_INS
+    return None if own else address
+
+
+def _stand_in(version: int, digest: bytes) -> bytes:
+    if version == 4:
+        return b"240.%d.%d.%d" % (digest[0], digest[1], digest[2])
+    return b"2001:db8:" + b":".join(digest[at : at + 2].hex().encode() for at in range(0, 12, 2))
+
+
 _DATA = re.compile(rb"^(?P<indent> *)(?:- )?(?:data|stringData):[ \t]*\r?\n", re.MULTILINE)
 _DATA_JSON = re.compile(rb"\\?\"(?:data|stringData)\\?\": ?\{[^{}]*\}")
 

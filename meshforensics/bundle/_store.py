@@ -1,6 +1,9 @@
 """Read the members of a bundle: a directory or a zip, on disk or behind any fsspec URL."""
 
+import os
 import zipfile
+import zlib
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
 from typing import IO, Any, Protocol, cast
 
@@ -43,6 +46,7 @@ class Folder:
 
     def raw(self, name: str) -> bytes:
         """The bytes of a member."""
+        refuse_names(self.url, [name])
         try:
             return cast("bytes", self._filesystem.cat_file(f"{self._root}/{name}"))
         except OSError as error:
@@ -57,12 +61,8 @@ class Zip:
         try:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, OSError) as error:
-            raise BundleError(f"{url} is no whole zip archive ({error}); copy it again") from error
-        names = self._zip.namelist()
-        for name in names:
-            parts = name.split("/")
-            if name.startswith("/") or ".." in parts or "\\" in name or names.count(name) > 1:
-                raise BundleError(f"{url}: member {name!r} has a name that no bundle has; it is not read")
+            raise BundleError(_no_zip(file, url, error)) from error
+        refuse_names(url, self._zip.namelist())
 
     def names(self) -> list[str]:
         """Every member, sorted."""
@@ -74,8 +74,42 @@ class Zip:
             if self._zip.getinfo(name).file_size > LARGEST:
                 raise BundleError(f"{self.url}: member {name} is larger than {LARGEST} bytes; it is not read")
             return self._zip.read(name)
-        except (KeyError, zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+        except _DAMAGED as error:
             raise BundleError(f"{self.url}: member {name} is missing or damaged ({error})") from error
+
+
+_DAMAGED = (KeyError, zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zlib.error)
+"""What the zip reader raises for a member that is not there, is damaged, or is stored in a way unknown to it."""
+
+
+def _no_zip(file: IO[bytes], url: str, why: Exception) -> str:
+    file.seek(0)
+    if file.read(2) == b"PK":
+        return f"{url} is no whole zip archive ({why}); copy it again"
+    return f"{url} is no bundle, neither a folder nor a zip; `meshforensics import` makes one of other evidence"
+
+
+def refuse_names(url: str, names: Iterable[str]) -> None:
+    """Refuse members that lead out of the bundle, and two of one name."""
+    seen: set[str] = set()
+    for name in names:
+        if name.startswith("/") or ".." in name.split("/") or "\\" in name or name in seen:
+            raise BundleError(f"{url}: member {name!r} has a name that no bundle has; it is not read")
+        seen.add(name)
+
+
+def file_system(url: str) -> tuple[Any, str]:
+    """The file system behind a path or an fsspec URL, and the path in it.
+
+    Raises:
+        BundleError: nothing here reads such URLs.
+    """
+    try:
+        if "://" not in url:
+            return fsspec.filesystem("file"), os.path.abspath(url)  # noqa: PTH100 - keeps what Path would normalise
+        return cast("tuple[Any, str]", fsspec.core.url_to_fs(url))
+    except (ImportError, ValueError, OSError) as error:
+        raise BundleError(f"{url} cannot be opened: {error}") from error
 
 
 def store_at(url: str) -> Store:
@@ -85,7 +119,7 @@ def store_at(url: str) -> Store:
         BundleError: there is nothing, or nothing that could be a bundle.
     """
     try:
-        filesystem, root = fsspec.core.url_to_fs(url)
+        filesystem, root = file_system(url)
         if filesystem.isdir(root):
             return Folder(filesystem, root, url)
         if filesystem.isfile(root):
@@ -95,7 +129,7 @@ def store_at(url: str) -> Store:
                 made = Zip(file, url)
                 stack.pop_all()
                 return made
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError) as error:
         raise BundleError(f"{url} cannot be opened: {error}") from error
     raise BundleError(f"{url} is not there; give the path of a bundle")
 

@@ -2,12 +2,13 @@
 
 import secrets
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-import fsspec
 import msgspec
 import zstandard
 from fsspec.implementations.local import LocalFileSystem
@@ -17,7 +18,8 @@ from meshforensics.bundle._layout import path_of
 from meshforensics.bundle._manifest import SCHEMA, Layout, Manifest, Window, encode, identity, sort_key, to_record
 from meshforensics.bundle._reader import Bundle, open_bundle
 from meshforensics.bundle._redaction import Redactor
-from meshforensics.model import BundleError, Cause, Item, Status, format_time
+from meshforensics.bundle._store import Folder, file_system
+from meshforensics.model import BundleError, Cause, Item, Status, UsageError, format_time
 from meshforensics.model.version import __version__
 
 _LEVEL = 3
@@ -48,7 +50,7 @@ class BundleWriter:
         self.layout = layout
         self._window = window
         self._sealed = url.endswith(".zip")
-        self._filesystem, root = fsspec.core.url_to_fs(url)
+        self._filesystem, root = file_system(url)
         self._root = f"{root}.partial" if self._sealed else root.rstrip("/")
         self._redactor = Redactor(pseudonym_key or secrets.token_bytes(32), hosts=redact_hosts)
         self._compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
@@ -66,10 +68,10 @@ class BundleWriter:
     ) -> None:
         """Nothing to do: what was written stays, sealed or not."""
 
-    def plan(self, entries: Iterable[tuple[str, str]]) -> None:
-        """Record what is going to be asked: the first records of the journal."""
-        for kind, subject in entries:
-            self._note({"planned": {"kind": kind, "subject": subject}})
+    def plan(self, entries: Iterable[tuple[str, str, datetime | None]]) -> None:
+        """Record kind, subject and, where it is known, time of what is going to be asked, before anything is."""
+        for kind, subject, at in entries:
+            self._note({"planned": {"kind": kind, "subject": subject, "captured_at": format_time(at)}})
 
     def add(
         self,
@@ -87,7 +89,7 @@ class BundleWriter:
         """Redact, hash, compress and write one item; returns it as the manifest will say it."""
         content, redactions = self._redactor.redact(payload)
         path = path_of(kind, subject, captured_at, self._paths)
-        self._paths.add(path)
+        self._paths.add(path.lower())
         self._write(path, self._compress.compress(content))
         return self._done(
             Item(
@@ -163,25 +165,30 @@ class BundleWriter:
         }
         for name, content in tags.items():
             self._write_file(name, content)
-        self._filesystem.rm_file(f"{self._root}/journal.jsonl")
         self._write_file(_bag.TAGS, _bag.sums({name: _bag.digest(content) for name, content in tags.items()}))
+        self._filesystem.rm_file(f"{self._root}/journal.jsonl")
 
     def _prepare(self, target: str) -> None:
+        if not self.url:
+            raise UsageError("no name given for the bundle; give one, as incident.zip")
         if self._filesystem.exists(target) and (self._sealed or self._filesystem.ls(target)):
             raise BundleError(f"{self.url} exists already; give another name, nothing is overwritten")
         if self._filesystem.exists(self._root) and self._filesystem.ls(self._root):
             raise BundleError(f"{self._root} is left from a run that was stopped; open it, or delete it")
-        self._filesystem.makedirs(self._root, exist_ok=True)
+        with self._writing():
+            self._filesystem.makedirs(self._root, exist_ok=True)
         self._note({"schema": SCHEMA, "tool": TOOL, "mesh": self.mesh, "layout": self.layout})
 
     def _done(self, item: Item) -> Item:
+        detail, _ = self._redactor.redact(item.detail.encode())  # it may quote what was captured
+        item = replace(item, detail=detail.decode())
         self._items.append(item)
         self._note({"item": msgspec.to_builtins(to_record(item))})
         return item
 
     def _note(self, record: dict[str, Any]) -> None:
         """Append one record to the journal."""
-        with self._filesystem.open(f"{self._root}/journal.jsonl", "ab") as journal:
+        with self._writing(), self._filesystem.open(f"{self._root}/journal.jsonl", "ab") as journal:
             journal.write(msgspec.json.encode(record) + b"\n")
 
     def _write(self, path: str, compressed: bytes) -> None:
@@ -191,19 +198,31 @@ class BundleWriter:
     def _write_file(self, name: str, content: bytes) -> None:
         """Whole or not at all: on disk under a temporary name first; elsewhere one call writes a whole object."""
         target = f"{self._root}/{name}"
-        if not isinstance(self._filesystem, LocalFileSystem):
-            self._filesystem.pipe_file(target, content)
-            return
-        self._filesystem.makedirs(target.rpartition("/")[0], exist_ok=True)
-        self._filesystem.pipe_file(f"{target}.tmp", content)
-        self._filesystem.mv(f"{target}.tmp", target)
+        with self._writing():
+            if not isinstance(self._filesystem, LocalFileSystem):
+                self._filesystem.pipe_file(target, content)
+                return
+            self._filesystem.makedirs(target.rpartition("/")[0], exist_ok=True)
+            self._filesystem.pipe_file(f"{target}.tmp", content)
+            self._filesystem.mv(f"{target}.tmp", target)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Say of which bundle it is when it cannot be written."""
+        try:
+            yield
+        except OSError as error:
+            raise BundleError(
+                f"{self.url} cannot be written ({error.strerror or error}); make room or give another place"
+            ) from error
 
     def _zip(self) -> None:
         """Write the zip from the directory: stored members, sorted, with one fixed time."""
-        folder = open_bundle(self._root if "://" not in self.url else f"{self.url}.partial").store
-        _, target = fsspec.core.url_to_fs(self.url)
-        with self._filesystem.open(f"{target}.tmp", "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            for name in folder.names():
-                archive.writestr(zipfile.ZipInfo(name, _EPOCH), folder.raw(name))
-        self._filesystem.mv(f"{target}.tmp", target)
-        self._filesystem.rm(self._root, recursive=True)
+        folder = Folder(self._filesystem, self._root, self.url)
+        target = self._root.removesuffix(".partial")
+        with self._writing():
+            with self._filesystem.open(f"{target}.tmp", "wb") as file, zipfile.ZipFile(file, "w") as archive:
+                for name in folder.names():
+                    archive.writestr(zipfile.ZipInfo(name, _EPOCH), folder.raw(name))
+            self._filesystem.mv(f"{target}.tmp", target)
+            self._filesystem.rm(self._root, recursive=True)

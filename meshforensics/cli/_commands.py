@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -51,7 +52,10 @@ def cli() -> None:
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("-o", "--output", metavar="BUNDLE", required=True, help="Where to write; .zip seals one file.")
 @click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
-def import_(sources: tuple[str, ...], output: str, redact_hosts: bool) -> int:
+@click.option(
+    "--pseudonym-key", metavar="FILE", type=click.File("rb"), help="Key that several bundles' pseudonyms share."
+)
+def import_(sources: tuple[str, ...], output: str, redact_hosts: bool, pseudonym_key: BinaryIO | None) -> int:
     """Read foreign evidence of one mesh into a bundle.
 
     Private keys, tokens and Secret values are replaced before anything is written. Several reports of one
@@ -60,7 +64,8 @@ def import_(sources: tuple[str, ...], output: str, redact_hosts: bool) -> int:
     from meshforensics.importers import import_evidence
 
     with spinner("importing") as say:
-        bundle = import_evidence(sources, output, redact_hosts=redact_hosts, progress=say)
+        key = pseudonym_key.read() if pseudonym_key else b""
+        bundle = import_evidence(sources, output, redact_hosts=redact_hosts, pseudonym_key=key, progress=say)
     absent = sum(item.status != "captured" for item in bundle.items)
     click.echo(f"{output}: {len(bundle.items)} items, {absent} not (wholly) captured, id {bundle.id}")
     return 0

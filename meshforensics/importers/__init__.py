@@ -1,5 +1,6 @@
 """Importers: foreign layouts into bundles; one module a layout."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from os import PathLike, fspath
@@ -66,6 +67,7 @@ def import_evidence(
     into: str,
     *,
     redact_hosts: bool = False,
+    pseudonym_key: bytes = b"",
     progress: Progress | None = None,
 ) -> Bundle:
     """Read foreign sources of one mesh into one bundle; the same evidence twice is kept once.
@@ -74,6 +76,8 @@ def import_evidence(
         sources: folders, archives, files, or bundles of ours.
         into: path or URL of the bundle; ``.zip`` seals it.
         redact_hosts: replace addresses by pseudonyms.
+        pseudonym_key: what pseudonyms are keyed by, so that those of several bundles are alike; by default it is
+            made of the evidence, so that the same evidence gives the same bundle.
         progress: called with one line per source.
 
     Raises:
@@ -87,8 +91,9 @@ def import_evidence(
     _refuse_useless(items, ", ".join(fspath(path) for path in sources))
     mesh = same_mesh(found.mesh for found in items if found.mesh)
     layout = " + ".join(dict.fromkeys(layout for layout, _ in read))
-    with BundleWriter(into, mesh=mesh or "-", layout=layout, redact_hosts=redact_hosts) as writer:
-        writer.plan((found.kind, found.subject) for found in items)
+    key = pseudonym_key or _key_of(items)
+    with BundleWriter(into, mesh=mesh or "-", layout=layout, redact_hosts=redact_hosts, pseudonym_key=key) as writer:
+        writer.plan((found.kind, found.subject, found.captured_at) for found in items)
         for found in items:
             _write(writer, found)
         return writer.seal()
@@ -120,6 +125,12 @@ def _refuse_useless(items: Sequence[Found], sources: str) -> None:
     first = next((found for found in items if found.load is not None), items[0] if items else None)
     why = f": {first.kind} is {first.status} ({first.detail})" if first else ""
     raise SourceError(f"nothing of {sources} can be used{why}; capture it again")
+
+
+def _key_of(items: Sequence[Found]) -> bytes:
+    """A key made of all bytes as received, secrets included, slowly: who has the bundle alone cannot make it."""
+    received = "".join(sorted({found.digest for found in items}))
+    return hashlib.scrypt(received.encode(), salt=b"meshforensics pseudonyms", n=2**14, r=8, p=1, dklen=32)
 
 
 def _nothing_known(source: Source) -> str:

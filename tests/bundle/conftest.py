@@ -20,7 +20,7 @@ def write() -> Write:
 
     def made(url: str) -> Bundle:
         with BundleWriter(url, mesh="lab", layout="test", pseudonym_key=b"k" * 32) as writer:
-            writer.plan([("envoy.certs", "shop/web-1"), ("envoy.memory", "shop/web-1")])
+            writer.plan([("envoy.certs", "shop/web-1", None), ("envoy.memory", "shop/web-1", AT)])
             fill(writer, AT)
             return writer.seal()
 

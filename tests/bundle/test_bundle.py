@@ -134,7 +134,8 @@ import sys, time
 from meshforensics.bundle import BundleWriter
 from tests.bundle.conftest import AT, fill
 with BundleWriter(sys.argv[1]) as writer:
-    writer.plan([("envoy.certs", "shop/web-1"), ("envoy.stats", "shop/web-9")])
+    writer.plan(("envoy.stats", "shop/web-9", at) for at in (AT, None))
+    writer.plan([("envoy.certs", "shop/web-1", AT)])
     fill(writer, AT)
     print("written", flush=True)
     time.sleep(60)
@@ -154,6 +155,41 @@ def test_a_writer_that_is_killed_leaves_a_bundle_that_says_what_is_missing(tmp_p
     bundle = open_bundle(str(target))
 
     missing = [(item.kind, item.subject, item.cause) for item in bundle.items if item.status is Status.FAILED]
-    assert ("envoy.stats", "shop/web-9", Cause.RESET) in missing
-    assert len(bundle.items) == 7
+    assert missing.count(("envoy.stats", "shop/web-9", Cause.RESET)) == 2
+    assert len(bundle.items) == 8
     assert [damage.member for damage in verify(str(target))] == ["tagmanifest-sha256.txt"]
+
+
+def test_no_two_members_differ_by_case_alone(tmp_path: Path) -> None:
+    with BundleWriter(str(tmp_path / "b")) as writer:
+        for kind in ("foreign.Notes", "foreign.notes"):
+            writer.add(kind, "-", b"x", captured_at=AT, time_source="Date")
+        bundle = writer.seal()
+
+    assert len({(item.path or "").lower() for item in bundle.items}) == 2
+
+
+def test_what_a_detail_quotes_is_redacted(tmp_path: Path) -> None:
+    with BundleWriter(str(tmp_path / "b")) as writer:
+        said = "it begins 'Bearer abcdefghijklmnop1234'"
+        writer.miss("envoy.certs", "shop/web-1", status=Status.FAILED, cause=Cause.NOT_THE_FORM, detail=said)
+        bundle = writer.seal()
+
+    assert bundle.items[0].detail.startswith("it begins 'Bearer [redacted:bearer-token:")
+    assert b"abcdefghijklmnop" not in (tmp_path / "b/manifest.json").read_bytes()
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_every_cause_survives_writing(tmp_path: Path, cause: Cause) -> None:
+    with BundleWriter(str(tmp_path / "b")) as writer:
+        for status in (Status.PARTIAL, Status.FAILED, Status.SKIPPED):
+            writer.miss("envoy.certs", "shop/web-1", status=status, cause=cause)
+        writer.seal()
+    schema = json.loads(files("meshforensics.bundle").joinpath("schemas/bundle-1.schema.json").read_text())
+
+    jsonschema.validate(json.loads((tmp_path / "b/manifest.json").read_text()), schema)
+    assert {(item.status, item.cause) for item in open_bundle(str(tmp_path / "b")).items} == {
+        (Status.PARTIAL, cause),
+        (Status.FAILED, cause),
+        (Status.SKIPPED, cause),
+    }

@@ -48,6 +48,13 @@ def _lines(pem: bytes) -> list[bytes]:
     [
         pytest.param(b"Authorization: Bearer abcdefghijklmnop1234", b"abcdefghijklmnop", "bearer-token", id="bearer"),
         pytest.param(b'{"token": "' + JWT + b'"}', JWT, "jwt", id="jwt"),
+        pytest.param(b"authorization: Basic dXNlcjpodW50ZXIy", b"dXNlcjpodW50ZXIy", "basic-auth", id="basic"),
+        pytest.param(b"    DB_PASSWORD:  hunter22\n", b"hunter22", "credential-assigned", id="kubectl-describe"),
+        pytest.param(b'["API_TOKEN=hunter22"]', b"hunter22", "credential-assigned", id="assigned"),
+        pytest.param(b'{"DB_PASSWORD": "hunter22"}', b"hunter22", "credential-assigned", id="json-field"),
+        pytest.param(
+            b"- name: DB_PASSWORD\n  value: /9j4AAQhunter22==\n", b"hunter22", "credential-env", id="base64-like-a-path"
+        ),
         pytest.param(b"Cookie: session=abcdef123456; x=1\n", b"abcdef123456", "cookie", id="cookie"),
         pytest.param(b"- name: DB_PASSWORD\n  value: hunter22\n", b"hunter22", "credential-env", id="env-yaml"),
         pytest.param(b'{"name": "API_TOKEN", "value": "hunter22"}', b"hunter22", "credential-env", id="env-json"),
@@ -87,6 +94,9 @@ def test_credentials_are_replaced_and_counted(payload: bytes, secret: bytes, rul
         pytest.param(b"data:\n  mesh: aHVudGVyMjI=\nkind: ConfigMap\n", id="config-map"),
         pytest.param(b'"GET /token?x=1 HTTP/1.1" 200 - via_upstream', id="log-line"),
         pytest.param(b"name: ISTIO_META_MESH_ID\nvalue: cluster.local\n", id="harmless-variable"),
+        pytest.param(b"- name: TOKEN_FILE\n  value: /var/run/secrets/token\n", id="path-of-a-token"),
+        pytest.param(b"    API_TOKEN:  <set to the key 'a' in secret 'b'>  Optional: false\n", id="reference"),
+        pytest.param(b"SECRET_TTL: 24h0m0s\nTOKEN_REVIEW: false\n", id="spans-and-switches"),
         pytest.param(b"", id="nothing"),
     ],
 )
@@ -120,6 +130,27 @@ def test_addresses_are_replaced_where_asked() -> None:
     assert rest == first + b", not 127.0.0.1"
     assert counts == {"host": 2}
     assert Redactor(b"k" * 32, hosts=True).redact(said) == (said, {})
+
+
+@pytest.mark.parametrize(
+    ("payload", "counts"),
+    [
+        pytest.param(b"dial tcp 10.1.2.3.", {"host": 1}, id="end-of-a-sentence"),
+        pytest.param(b'"address": "fd00:10:244::5"', {"host": 1}, id="ipv6"),
+        pytest.param(b"a::[fd00::5]:80::cx_active::0", {"host": 1}, id="clusters"),
+        pytest.param(b"::ffff:10.1.2.3", {"host": 1}, id="mapped"),
+        pytest.param(b"18:48:12 ::1 :: cafe::added_via_api::true aa:bb:cc:dd:ee:ff", {}, id="no-address"),
+        pytest.param(b"1.2.840.10045.2.1 and 1.31.0", {}, id="no-ipv4"),
+    ],
+)
+def test_every_form_of_an_address(payload: bytes, counts: dict[str, int]) -> None:
+    redactor = Redactor(b"k" * 32, hosts=True)
+
+    said, found = redactor.redact(payload)
+
+    assert found == counts
+    assert (b"10.1.2.3" in said, b"fd00" in said) == (False, False)
+    assert redactor.redact(said) == (said, {})
 
 
 _PIECES = st.sampled_from(

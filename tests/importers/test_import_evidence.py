@@ -42,7 +42,7 @@ def test_a_bundle_names_its_mesh_and_layout_and_is_whole(tmp_path: Path) -> None
 
 
 def test_directory_zip_and_memory_have_one_id(tmp_path: Path) -> None:
-    source = tar(tmp_path / "x.tar.gz", report())
+    source = tar(tmp_path / "x.tar.gz", {**report(), "note.txt": b"Bearer abcdefghijklmnop1234"})
 
     ids = {
         import_evidence([source], into).id
@@ -156,3 +156,16 @@ def test_addresses_become_pseudonyms_where_asked(tmp_path: Path) -> None:
 
     (item,) = [item for item in bundle.items if item.kind == "envoy.listeners" and item.stored]
     assert b"10.1.2.3" not in bundle.read(item)
+
+
+def test_pseudonyms_follow_the_evidence_or_the_key_that_is_given(tmp_path: Path) -> None:
+    one = write(tmp_path / "a", {"bug-report.log": LOG, f"{PROXY}/listeners": b"a::10.1.2.3:80\n"})
+    other = write(tmp_path / "b", {"bug-report.log": LOG + b"\n", f"{PROXY}/listeners": b"a::10.1.2.3:80\n"})
+
+    def listeners(source: Path, key: bytes) -> bytes:
+        into = f"memory://tests-importers/key-{source.name}-{len(key)}"
+        bundle = import_evidence([source], into, redact_hosts=True, pseudonym_key=key)
+        return next(bundle.read(item) for item in bundle.items if item.kind == "envoy.listeners" and item.stored)
+
+    assert listeners(one, b"") != listeners(other, b"")
+    assert listeners(one, b"key") == listeners(other, b"key")
