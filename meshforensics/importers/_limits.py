@@ -20,17 +20,22 @@ MOST_MEMBERS = 200_000
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
+def printable(name: str) -> str:
+    """`name` as text that can be shown and written: in UTF-8, without control characters."""
+    return _CONTROL.sub("\ufffd", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
 def safe_name(path: str, name: str) -> str:
-    """`name` as a clean relative path, printable and in UTF-8.
+    """`name` as a clean relative path, printable; a backslash parts folders, as some zips of Windows have it.
 
     Raises:
         SourceError: it is absolute, leads out of the archive, or is empty.
     """
-    printable = _CONTROL.sub("\ufffd", name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
-    parts = [part for part in printable.split("/") if part not in {"", "."}]
+    clean = printable(name).replace("\\", "/")
+    parts = [part for part in clean.split("/") if part not in {"", "."}]
     drive = len(name) > 1 and name[1] == ":"
-    if name.startswith("/") or "\\" in name or ".." in parts or drive or not parts:
-        raise SourceError(f"{path}: member {printable!r} leads out of the archive; such archives are refused")
+    if clean.startswith("/") or ".." in parts or drive or not parts:
+        raise SourceError(f"{path}: member {printable(name)!r} leads out of the archive; such archives are refused")
     return "/".join(parts)
 
 
@@ -44,6 +49,12 @@ def refuse_many(path: str, count: int) -> None:
     """Refuse a source of more files than any report has."""
     if count > MOST_MEMBERS:
         raise SourceError(f"{path} has more than {MOST_MEMBERS} files; refused")
+
+
+def refuse_total(path: str, size: int) -> None:
+    """Refuse a source whose archives together unpack to more than any report has."""
+    if size > LARGEST_TOTAL:
+        raise SourceError(f"{path} would unpack to more than {LARGEST_TOTAL} bytes; refused as a bomb")
 
 
 def most_unpacked(size: int) -> int:

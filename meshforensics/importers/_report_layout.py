@@ -52,7 +52,17 @@ _OF_EVERY_REPORT = (
 _SINCE_1_30 = ("cluster/k8s-cluster-resources",)
 _VERSION = re.compile(r"Version: ?\"(\d+)\.(\d+)")
 _DEEP = {"proxies": 4, "istio": 4, "operator": 4, "cni": 3, "analyze": 2}
+_RENAMED = re.compile(r"/config_dump(?:[^A-Za-z0-9/]|%3F)include_eds$", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def canonical(name: str) -> str:
+    """A member's name as the tool wrote it: Windows has no ``?`` in file names, and each program writes another.
+
+    >>> canonical("proxies/shop/web-1/config_dump_include_eds")
+    'proxies/shop/web-1/config_dump?include_eds'
+    """
+    return _RENAMED.sub("/config_dump?include_eds", name)
 
 
 def inside(parts: list[str]) -> bool:

@@ -8,9 +8,10 @@ when they are wanted, so a report of many gigabytes is never held whole.
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from meshforensics.importers._limits import refuse_large, refuse_many
+from meshforensics.importers._limits import printable, refuse_large, refuse_many, refuse_total
 from meshforensics.importers._tar import compression, is_tar, open_plain, unpack_tar
 from meshforensics.importers._unpack import BROKEN, Member, Unpacked
 from meshforensics.importers._zip import MAGICS, unpack_zip
@@ -55,41 +56,41 @@ class Source:
         try:
             return self._files[member].read_bytes()
         except OSError as error:
-            raise SourceError(f"{self.path}: {member.name} cannot be read: {error.strerror or error}") from error
-
-    def head(self, member: Member, size: int) -> bytes:
-        """The first `size` bytes of a member."""
-        with self._files[member].open("rb") as file:
-            return file.read(size)
+            raise SourceError(
+                f"{self.path}: {member.name} cannot be read: {error.strerror or error}; let it be read, or take it out"
+            ) from error
 
 
 def open_source(path: str) -> Source:
-    """Open a folder, a ``.tar``, ``.tar.gz`` or ``.zip``, or one file (gzipped, too).
+    """Open a folder, a ``.tar``, ``.tar.gz`` or ``.zip``, or one file (gzipped, too); archives inside are unpacked.
 
     Raises:
         SourceError: it is not there, is empty, cannot be read, or could do harm.
     """
-    place = Path(path)
+    place = Path(path.removeprefix("file://"))
+    shown = printable(path)
     try:
-        if not place.exists():
-            raise SourceError(f"{path} is not there; give a bundle, a bug-report or an admin file")
+        if not path or not place.exists():
+            raise SourceError(f"{shown or 'an empty path'} is not there; give a bundle, a bug-report or an admin file")
         if place.is_dir():
-            return _folder(path, place)
+            return _folder(shown, place)
         if not place.is_file():
-            raise SourceError(f"{path} is neither a file nor a folder")
+            raise SourceError(f"{shown} is a device or pipe; save what it gives to a file, and give that")
         if place.stat().st_size == 0:
-            raise SourceError(f"{path} is empty: nothing was captured into it")
-        return _file(path, place)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+            raise SourceError(f"{shown} is empty: nothing was captured into it; capture it again")
+        return _file(shown, place)
+    except OSError as error:
+        name = printable(str(error.filename or path))
+        raise SourceError(f"{name} cannot be read: {error.strerror or error}; let it be read, or copy it") from error
+    except ValueError as error:
+        raise SourceError(f"{shown} cannot be read: {error}") from error
 
 
 def _file(path: str, place: Path) -> Source:
     unpacked = _archive(path, place)
     if unpacked is not None:
-        return Source(path, unpacked.files, damage=_damage("", unpacked), keep=(unpacked,))
-    refuse_large(path, place.name, place.stat().st_size)
-    return Source(path, {Member(name=place.name, size=place.stat().st_size): place})
+        return _source(path, unpacked.files, _damage("", unpacked), [unpacked])
+    return Source(path, {_member(path, place.name, place): place})
 
 
 def _damage(folder: str, unpacked: Unpacked) -> dict[str, str]:
@@ -101,13 +102,13 @@ def _archive(path: str, place: Path) -> Unpacked | None:
     with place.open("rb") as file:
         head = file.read(512)
     if head.startswith(MAGICS):
-        return unpack_zip(path)
+        return unpack_zip(path, place)
     if is_tar(head):
-        return unpack_tar(path)
+        return unpack_tar(path, place)
     if not compression(head):
         return None
-    if place.name.lower().endswith(_TARS) or _holds_tar(place):
-        return unpack_tar(path)
+    if path.lower().endswith(_TARS) or _holds_tar(place):
+        return unpack_tar(path, place)
     return _one_compressed(path, place)
 
 
@@ -128,32 +129,37 @@ def _one_compressed(path: str, place: Path) -> Unpacked:
 
 
 def _folder(path: str, place: Path) -> Source:
-    files: dict[Member, Path] = {}
-    keep: list[Unpacked] = []
-    damage: dict[str, str] = {}
+    files = {}
     for file in _files(path, place):
-        relative = file.relative_to(place).as_posix()
-        unpacked = _archive(str(file), file) if relative.lower().endswith(_ENDINGS) else None
-        if unpacked is not None:
-            folder = _without_ending(relative)
-            damage |= _damage(folder, unpacked)
-            keep.append(unpacked)
-            for member, where in unpacked.files.items():
-                name = f"{folder}/{member.name}"
-                files[Member(name=name, size=member.size, modified=member.modified, cut=member.cut)] = where
-        else:
-            files[_member(path, relative, file)] = file
+        files[_member(path, file.relative_to(place).as_posix(), file)] = file
         refuse_many(path, len(files))
     if not files:
-        raise SourceError(f"{path} is an empty folder: nothing was captured into it")
-    return Source(path, files, damage=damage, keep=tuple(keep))
+        raise SourceError(f"{path} is an empty folder: nothing was captured into it; capture again")
+    return _source(path, files, {}, [])
+
+
+def _source(path: str, files: Mapping[Member, Path], damage: dict[str, str], keep: list[Unpacked]) -> Source:
+    """The source of some files; the archives among them are unpacked where they lie, not those inside these."""
+    held: dict[Member, Path] = {}
+    for member, place in files.items():
+        unpacked = _archive(f"{path}/{member.name}", place) if member.name.lower().endswith(_ENDINGS) else None
+        if unpacked is None:
+            held[member] = place
+            continue
+        folder = _without_ending(member.name)
+        damage |= _damage(folder, unpacked)
+        keep.append(unpacked)
+        for inside, where in unpacked.files.items():
+            held[replace(inside, name=f"{folder}/{inside.name}")] = where
+        refuse_many(path, len(held))
+        refuse_total(path, sum(each.size for each in held))
+    return Source(path, held, damage=damage, keep=tuple(keep))
 
 
 def _member(path: str, relative: str, file: Path) -> Member:
     size = file.stat().st_size
     refuse_large(path, relative, size)
-    printable = relative.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return Member(name=printable, size=size)
+    return Member(name=printable(relative), size=size)
 
 
 def _without_ending(name: str) -> str:
@@ -170,11 +176,13 @@ def _files(path: str, place: Path) -> list[Path]:
             mode = file.lstat().st_mode
             if stat.S_ISLNK(mode):
                 if not file.resolve().is_relative_to(place.resolve()):
-                    raise SourceError(f"{path}: {file.relative_to(place)} is a link that leads out of the folder")
+                    raise SourceError(
+                        f"{path}: {file.relative_to(place)} is a link that leads out of the folder; refused"
+                    )
             elif stat.S_ISREG(mode):
                 found.append(file)
             elif not stat.S_ISDIR(mode):
-                raise SourceError(f"{path}: {file.relative_to(place)} is a device or pipe, not a file")
+                raise SourceError(f"{path}: {file.relative_to(place)} is a device or pipe, not a file; refused")
     return sorted(found)
 
 

@@ -40,13 +40,13 @@ def open_plain(path: Path) -> io.BufferedReader:
     return cast("io.BufferedReader", _OPENERS[magic](path)) if magic else path.open("rb")
 
 
-def unpack_tar(path: str) -> Unpacked:
-    """Every file of the archive, on disk.
+def unpack_tar(path: str, place: Path | None = None) -> Unpacked:
+    """Every file of the archive at `place`, which the user knows as `path`, on disk.
 
     Raises:
         SourceError: it is no archive, holds no file, or could do harm.
     """
-    place = Path(path)
+    place = place or Path(path)
     unpacked = Unpacked(path, place.stat().st_size)
     with open_plain(place) as file:
         metered = _Metered(path, file)

@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from meshforensics.importers._limits import most_unpacked, refuse_large, refuse_many, safe_name
 from meshforensics.model import SourceError
@@ -83,20 +83,30 @@ class Unpacked:
         return not trouble
 
     def _copy(self, name: str, stream: Stream, target: Path) -> tuple[int, str]:
+        """Bytes written, and why the member is not whole. What cannot be written is no fault of the archive."""
+        try:
+            with target.open("wb") as file:
+                return self._pour(name, stream, file)
+        except OSError as error:
+            raise SourceError(
+                f"{self.path} cannot be unpacked into {self._folder.parent} ({error.strerror or error});"
+                " make room there, or set TMPDIR"
+            ) from error
+
+    def _pour(self, name: str, stream: Stream, file: BinaryIO) -> tuple[int, str]:
         size = 0
-        with target.open("wb") as file:
-            while True:
-                try:
-                    chunk = stream.read(_CHUNK)
-                except BROKEN as error:
-                    return size, str(error) or type(error).__name__
-                if not chunk:
-                    return size, ""
-                size += len(chunk)
-                self._total += len(chunk)
-                refuse_large(self.path, name, size)
-                if self._total > self._most:
-                    raise SourceError(
-                        f"{self.path} would unpack to more than {self._most} bytes (at {name}); refused as a bomb"
-                    )
-                file.write(chunk)
+        while True:
+            try:
+                chunk = stream.read(_CHUNK)
+            except BROKEN as error:
+                return size, str(error) or type(error).__name__
+            if not chunk:
+                return size, ""
+            size += len(chunk)
+            self._total += len(chunk)
+            refuse_large(self.path, name, size)
+            if self._total > self._most:
+                raise SourceError(
+                    f"{self.path} would unpack to more than {self._most} bytes (at {name}); refused as a bomb"
+                )
+            file.write(chunk)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from meshforensics.importers._limits import refuse_large, safe_name
+from meshforensics.importers._limits import refuse_large, refuse_many, safe_name
 from meshforensics.importers._unpack import BROKEN, Unpacked
 from meshforensics.model import SourceError
 
@@ -20,16 +20,17 @@ _ENCRYPTED, _SIZES_AFTER = 0x1, 0x8
 _UNIX_TIME = 0x5455
 
 
-def unpack_zip(path: str) -> Unpacked:
-    """Every file of the archive, on disk.
+def unpack_zip(path: str, place: Path | None = None) -> Unpacked:
+    """Every file of the archive at `place`, which the user knows as `path`, on disk.
 
     Raises:
         SourceError: it is no archive, holds no file that can be read, is encrypted, or could do harm.
     """
-    place = Path(path)
+    place = place or Path(path)
     unpacked = Unpacked(path, place.stat().st_size)
     try:
         with zipfile.ZipFile(place) as archive:
+            refuse_many(path, len(archive.infolist()))
             for info in archive.infolist():
                 if not info.is_dir():
                     _add(path, archive, info, unpacked)

@@ -13,6 +13,7 @@ from meshforensics.importers._mesh import Mesh, mesh_of, uids_of
 from meshforensics.importers._report_layout import (
     ADMIN,
     age_of,
+    canonical,
     inside,
     is_ztunnel,
     kind_of,
@@ -28,6 +29,8 @@ from meshforensics.model import MESH, Cause, Status
 _FOLDER = "bug-report"
 _WITH_UIDS = ("cluster/nodes", "cluster/k8s-cluster-resources", "cluster/k8s-resources")
 _TABLE = re.compile(rb"\s*(?:NAMESPACE +)?NAME +TYPE +DATA +AGE|\s*No resources found")
+_OF_MACOS = re.compile(r"(?:^|/)(?:__MACOSX/|\._|\.DS_Store$)")
+"""What macOS puts beside the files of a folder or a zip."""
 _CORE = re.compile(r"proxies/[^/]+/[^/]+/cores/|.*\.core$|.*/core\.\d+$")
 
 
@@ -79,8 +82,8 @@ def _roots(source: Source) -> dict[str, dict[str, Member]]:
     roots: dict[str, dict[str, Member]] = {}
     for member in source.members:
         root, name = _split(member.name.split("/"))
-        if name:
-            roots.setdefault(root, {})[name] = member
+        if name and not _OF_MACOS.search(member.name):
+            roots.setdefault(root, {})[canonical(name)] = member
     return roots
 
 

@@ -13,6 +13,7 @@ from meshforensics.model import SourceError
         pytest.param("a/b", "a/b", id="plain"),
         pytest.param("./a//b/.", "a/b", id="dots-and-slashes-that-mean-nothing"),
         pytest.param("a/config_dump?include_eds", "a/config_dump?include_eds", id="question-mark"),
+        pytest.param("a\\b\\c", "a/b/c", id="backslashes-part-folders"),
         pytest.param("a\nb", "a\ufffdb", id="control-characters-are-spelled-out"),
         pytest.param("caf\udce9", "caf\ufffd", id="latin-1-bytes"),
     ],
@@ -21,7 +22,7 @@ def test_safe_name(name: str, safe: str) -> None:
     assert safe_name("x.tar", name) == safe
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../a", "a/../../b", "C:/a", "a\\b", "", "."])
+@pytest.mark.parametrize("name", ["/etc/passwd", "../a", "a/../../b", "C:/a", "a\\..\\..\\b", "\\\\host\\a", "", "."])
 def test_names_that_lead_out_are_refused_by_name(name: str) -> None:
     with pytest.raises(SourceError) as caught:
         safe_name("x.tar", name)

@@ -86,7 +86,7 @@ def test_a_pipe_is_refused_by_name(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="pipe is a device or pipe"):
         open_source(str(tmp_path / "mesh"))
-    with pytest.raises(SourceError, match="neither a file nor a folder"):
+    with pytest.raises(SourceError, match="pipe is a device or pipe; save what it gives"):
         open_source(str(tmp_path / "mesh" / "pipe"))
 
 
@@ -132,3 +132,37 @@ def test_names_in_latin_1_are_spelled_out(tmp_path: Path) -> None:
         file.write(b"{}")
 
     assert _said(tmp_path) == {"caf\ufffd.json": b"{}"}
+
+
+def test_a_source_may_be_a_file_url(tmp_path: Path) -> None:
+    write(tmp_path / "mesh", {"a/memory": b"{}"})
+
+    assert [member.name for member in open_source(f"file://{tmp_path}/mesh").members] == ["a/memory"]
+
+
+def test_an_archive_inside_an_archive_is_unpacked_once(tmp_path: Path) -> None:
+    inner = tar(tmp_path / "inner.tar.gz", {"memory": b"{}"}).read_bytes()
+    inmost = zipped(tmp_path / "in.zip", {"x.tar.gz": inner}).read_bytes()
+
+    source = open_source(str(zipped(tmp_path / "x.zip", {"a.tar.gz": inner, "b.zip": inmost}, prefix="")))
+
+    assert [member.name for member in source.members] == ["a/bug-report/memory", "b/bug-report/x.tar.gz"]
+
+
+def test_archives_that_together_are_too_large_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_limits, "LARGEST_TOTAL", 5)
+    (tmp_path / "mesh").mkdir()
+    for name in ("a", "b"):
+        tar(tmp_path / "mesh" / f"{name}.tar.gz", {"memory": b"{ }"})
+
+    with pytest.raises(SourceError, match="would unpack to more than 5 bytes; refused as a bomb"):
+        open_source(str(tmp_path / "mesh"))
+
+
+def test_names_are_printable_whatever_the_file_system_holds(tmp_path: Path) -> None:
+    (tmp_path / "caf\udce9\n.json").write_bytes(b"{}")
+
+    (member,) = open_source(str(tmp_path)).members
+
+    assert member.name == "caf\ufffd\ufffd.json"
+    assert open_source(str(tmp_path / "caf\udce9\n.json")).path.endswith("caf\ufffd\ufffd.json")

@@ -1,3 +1,4 @@
+import builtins
 import gc
 import io
 from pathlib import Path
@@ -67,3 +68,11 @@ def test_the_folder_goes_with_it() -> None:
     gc.collect()
 
     assert not place.parent.exists()
+
+
+def test_a_full_disk_is_no_damage_of_the_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    unpacked = Unpacked("x.tar", 100)
+    monkeypatch.setattr(Path, "open", lambda *_: builtins.open("/dev/full", "wb"))  # noqa: PTH123, SIM115
+
+    with pytest.raises(SourceError, match=r"cannot be unpacked into .*No space left"):
+        unpacked.add("a", io.BytesIO(b"x" * 100_000), None)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from meshforensics.importers import _limits
@@ -76,6 +76,7 @@ def test_a_member_that_says_less_than_it_unpacks_to_is_cut(tmp_path: Path) -> No
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0, 1), streamed=st.booleans(), stored=st.booleans())
+@example(share=0.508991471986567, streamed=False, stored=False)  # cut inside a name
 def test_wherever_a_zip_is_cut_what_is_whole_is_read(
     tmp_path: Path, share: float, streamed: bool, stored: bool
 ) -> None:

@@ -47,6 +47,25 @@ def test_folder_tar_and_zip_are_one_report(tmp_path: Path) -> None:
     assert imported(*sources) == imported(folder)
 
 
+@pytest.mark.parametrize(
+    "name", ["config_dump_include_eds", "config_dump%3Finclude_eds", "config_dump\uf03finclude_eds"]
+)
+def test_names_that_windows_gave_are_understood(tmp_path: Path, name: str) -> None:
+    members = {each.replace("config_dump?include_eds", name): payload for each, payload in report().items()}
+
+    assert imported(zipped(tmp_path / "x.zip", members)) == imported(zipped(tmp_path / "y.zip", report()))
+
+
+def test_what_macos_puts_beside_a_report_is_no_second_report(tmp_path: Path) -> None:
+    junk = {"__MACOSX/bug-report/._versions": b"\0\5", "bug-report/.DS_Store": b"\0", "bug-report/._cluster": b"\0"}
+    members = {f"bug-report/{name}": payload for name, payload in report().items()}
+
+    items = imported(zipped(tmp_path / "x.zip", {**members, **junk}, prefix=""))
+
+    assert [item.detail.partition(" ")[0] for item in items if item.status != "captured"] == sorted(junk)
+    assert len(items) == len(report()) + len(junk)
+
+
 def test_a_folder_called_as_a_part_of_a_report_does_not_mislead(tmp_path: Path) -> None:
     source = tar(tmp_path / "x.tar.gz", report(), prefix="istio/bug-report/")
 
