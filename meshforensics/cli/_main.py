@@ -4,11 +4,14 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import TextIO
 
 import click
 
 from meshforensics.cli._commands import cli
 from meshforensics.model import MeshForensicsError
+from meshforensics.report.plain_text import plain
 
 PROGRAM = "meshforensics"
 INTERRUPTED = 130
@@ -21,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done; 1 a finding at or above ``--fail-on``, or damage; 2 the command could not do its work, or only
     in part, with one line on stderr; 130 interrupted.
     """
-    _write_anything()
+    _have_streams()
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
@@ -31,8 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed("stopped", INTERRUPTED)
     except MeshForensicsError as error:
         return _failed(str(error))
+    except MemoryError:
+        return _failed("there is not enough memory for this; give fewer sources at once")
     except OSError as error:
-        return _failed(f"{error.filename or 'input or output'}: {error.strerror or error}; nothing more was done")
+        return _failed(f"{error.filename or 'stdout'}: {error.strerror or error}; nothing more was done")
     return code
 
 
@@ -53,7 +58,8 @@ def _run(arguments: list[str]) -> int:
 
 
 def _failed(why: str, code: int = FAILED) -> int:
-    print(f"{PROGRAM}: {' '.join(why.split())}", file=sys.stderr)
+    with suppress(OSError):  # where stderr cannot be written, the exit code still tells
+        print(f"{PROGRAM}: {plain(' '.join(why.split()))}", file=sys.stderr)
     return code
 
 
@@ -63,8 +69,17 @@ def _reader_left() -> int:
     return 0
 
 
-def _write_anything() -> None:
-    """Captured names may hold what the terminal's encoding does not: write them escaped rather than fail."""
+def _have_streams() -> None:
+    """Output that was closed goes nowhere; what the terminal's encoding does not hold is escaped."""
+    sys.stdout = sys.stdout or _nowhere(1)
+    sys.stderr = sys.stderr or _nowhere(2)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere(descriptor: int) -> TextIO:
+    """A stream for a descriptor that was closed, which a kernel that we start has then, too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+    os.set_inheritable(descriptor, True)
+    return os.fdopen(descriptor, "w", encoding="utf-8", closefd=False)

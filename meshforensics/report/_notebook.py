@@ -14,8 +14,9 @@ import papermill
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_core.utils import run_sync
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError
 from papermill.exceptions import PapermillExecutionError
+from zmq import ZMQError
 
 from meshforensics.model import UnknownNameError, UsageError
 
@@ -25,6 +26,8 @@ Progress = Callable[[int, int], None]
 PACKAGE = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 600
 """A cell that takes longer ends the run; the report is then partial."""
+LONGEST_FOLDER = 70
+"""Characters of a temporary folder that leave room for the name of a socket in it."""
 
 _MARKER = "papermill-error-cell-tag"
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
@@ -76,11 +79,16 @@ def run_notebook(path: Path, parameters: Mapping[str, object], progress: Progres
     for name in parameters:
         if name not in known:
             raise UnknownNameError("parameter", name, known)
-    with _quiet(), tempfile.TemporaryDirectory(prefix="mf-") as folder:
+    with _quiet(), tempfile.TemporaryDirectory(prefix="mf-", dir=_near()) as folder:
         out = Path(folder) / "out.ipynb"
         stopped = _execute(source, out, parameters, progress)
         notebook = nbformat.read(out, as_version=4) if out.is_file() else source
     return Executed(notebook=_settled(notebook), failures=(*_failures(notebook), *stopped))
+
+
+def _near() -> str | None:
+    """Where the socket lies: its whole path may have about 100 characters, which some TMPDIRs use up."""
+    return "/tmp" if len(tempfile.gettempdir()) > LONGEST_FOLDER and Path("/tmp").is_dir() else None  # noqa: S108
 
 
 def _read(path: Path) -> Any:
@@ -112,8 +120,8 @@ def _execute(source: Any, out: Path, parameters: Mapping[str, object], progress:
         return ()
     except CellTimeoutError:
         return (f"a cell took longer than {CELL_SECONDS} s, so the cells after it did not run",)
-    except DeadKernelError:
-        return ("the kernel died (often: out of memory), so the cells after it did not run",)
+    except (RuntimeError, ZMQError) as error:
+        return (f"the kernel died or did not start (often: out of memory), so cells did not run ({error})",)
     finally:
         _stop(kernel)
     return ()

@@ -175,3 +175,56 @@ def test_a_terminal_that_knows_no_unicode_gets_escapes() -> None:
 
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"sha256 " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "closed", "code"),
+    [
+        pytest.param("captures/healthy", ">&-", 0, id="stdout"),
+        pytest.param("captures/healthy", "2>&-", 0, id="stderr"),
+        pytest.param("nothere", ">&- 2>&-", 2, id="both"),
+        pytest.param("nothere", "2>/dev/full", 2, id="stderr-is-full"),
+        pytest.param("captures/healthy", ">/dev/full", 2, id="stdout-is-full"),
+    ],
+)
+def test_streams_that_are_closed_or_full_change_no_exit_code(path: str, closed: str, code: int) -> None:
+    command = f"{sys.executable} -m meshforensics triage {path} {closed}"
+
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
+
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
+def test_names_in_another_encoding_are_no_failure(tmp_path: Path) -> None:
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    source = tmp_path / "café.json"
+    source.write_bytes((ROOT / "tests/data/admin-1.40/memory").read_bytes())
+
+    done = subprocess.run(
+        [*PYTHON, "import", str(source), "-o", str(tmp_path / "ö.zip")],
+        capture_output=True, cwd=ROOT, env=environment, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert main(["verify", str(tmp_path / "ö.zip")]) == 0
+
+
+def test_a_name_does_not_drive_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["triage", str(tmp_path / "a\x1b[31mb")]) == 2
+
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        pytest.param("", "no name given for the bundle", id="no-name"),
+        pytest.param("nothing://b/x.zip", "nothing://b/x.zip cannot be opened", id="unknown-url"),
+        pytest.param("/proc/nowhere/x.zip", "/proc/nowhere/x.zip cannot be written", id="not-writable"),
+    ],
+)
+def test_an_output_that_cannot_be_is_named(output: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", str(ROOT / "captures/healthy"), "-o", output]) == 2
+
+    err = capsys.readouterr().err
+    assert (err.startswith(f"meshforensics: {said}"), err.count("\n")) == (True, 1)
