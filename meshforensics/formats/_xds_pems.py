@@ -20,7 +20,7 @@ class PlacedPem(NamedTuple):
 
 def pems_of(dump: ConfigDump) -> Iterator[PlacedPem]:
     """Every PEM text of a dump: of SDS secrets, and of TLS contexts that carry their certificates."""
-    for entry in dump.entries():
+    for entry in dump.bearing():
         record = entry.resource.record if entry.resource is not None else None
         if isinstance(record, (Secret, Cluster, Listener)) and record.pems:
             kind = "sds" if entry.kind == "secret" else entry.kind

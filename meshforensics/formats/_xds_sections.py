@@ -173,7 +173,8 @@ def once(sections: list[Section]) -> tuple[list[Section], tuple[Rejection, ...]]
     Envoy prints a refused new listener twice: with its name and the time of the attempt, and again
     without both. The second is the same refusal (`envoy.admin.v3.UpdateFailureState`).
     """
-    errors = [e.error for section in sections for e in section.entries if e.error is not None]
+    told = [part for section in sections for part in section.parts if isinstance(part, tuple)]
+    errors = [entry.error for part in told for entry in part if entry.error is not None]
     best: dict[tuple[str, str | None], Rejection] = {}
     for error in errors:
         key = (error.details, error.name)
@@ -182,11 +183,20 @@ def once(sections: list[Section]) -> tuple[list[Section], tuple[Rejection, ...]]
     if len(best) == len(errors):
         return sections, tuple(best.values())
     kept = set(map(id, best.values()))
-    cleaned = []
-    for section in sections:
-        entries = tuple(e for e in section.entries if e.state != "error" or id(e.error) in kept)
-        cleaned.append(Section(section.kind, section.pointer, section.version_info, entries))
+    cleaned = [
+        Section(
+            section.kind,
+            section.pointer,
+            section.version_info,
+            tuple(_without_repeated(part, kept) if isinstance(part, tuple) else part for part in section.parts),
+        )
+        for section in sections
+    ]
     return cleaned, tuple(best.values())
+
+
+def _without_repeated(part: tuple[Entry, ...], kept: set[int]) -> tuple[Entry, ...]:
+    return tuple(entry for entry in part if entry.state != "error" or id(entry.error) in kept)
 
 
 def _fuller(one: Rejection, other: Rejection) -> bool:

@@ -65,14 +65,14 @@ class Collected:
             self.unknown.append(section.type_name or hint or "untyped")
 
     def _add(self, kind: Kind, section: Message, entries: Iterator[Entry]) -> None:
-        self.sections.append(Section(kind, section.pointer, section.text("version_info"), tuple(entries)))
+        self.sections.append(Section(kind, section.pointer, section.text("version_info"), (tuple(entries),)))
 
     def resource(self, message: Message, kind: Kind) -> None:
         """Add a resource that stands alone, as istioctl prints them."""
         self.found = True
         held = self.resources.of(kind, message.value)
         entry = Entry(kind, message.pointer, "", held.name, None, None, None, held)
-        self.sections.append(Section(kind, message.pointer, None, (entry,)))
+        self.sections.append(Section(kind, message.pointer, None, ((entry,),)))
 
     def dump(self) -> ConfigDump:
         """Everything found, each rejection once."""

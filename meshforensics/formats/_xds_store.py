@@ -53,37 +53,10 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
 
 
 class Known(msgspec.Struct):
-    """A resource with the bytes it was printed as, and what came after it last time.
-
-    `raw` is empty for a resource that is known by digest only.
-    """
+    """A resource with the bytes it was printed as; `raw` is empty for one that is known by digest only."""
 
     raw: bytes
     resource: Resource
-    size: int
-    follow: "Step | None" = None
-
-
-class Step(msgspec.Struct):
-    """A resource inside its element, reached from the element before it.
-
-    Attributes:
-        known: the resource.
-        name: of the entry.
-        version: of the entry.
-        early: its time, where that is printed before the resource.
-        gap: the bytes from the time of the element before to the resource; empty for the first.
-        opens: where in `gap` the element begins.
-        timed: whether the element before ends with its time; if not, `gap` begins behind its resource.
-    """
-
-    known: Known
-    name: str | None
-    version: str | None
-    early: str | None
-    gap: bytes
-    opens: int
-    timed: bool
 
 
 class Resources:
@@ -143,7 +116,7 @@ class Resources:
             return found
         if self._held + len(raw) > REMEMBERED:
             return self._of_digest(kind, raw)
-        made = self._known[kind, raw] = Known(raw, self._resource(kind, _parsed(kind, raw)), len(raw))
+        made = self._known[kind, raw] = Known(raw, self._resource(kind, _parsed(kind, raw)))
         self._held += len(raw)
         return made
 
@@ -151,7 +124,7 @@ class Resources:
         """What `_of_bytes` gives, without keeping the bytes."""
         key = (kind, hashlib.sha256(raw).digest())
         if key not in self._known:
-            self._known[key] = Known(b"", self._resource(kind, _parsed(kind, raw)), 0)
+            self._known[key] = Known(b"", self._resource(kind, _parsed(kind, raw)))
         return self._known[key]
 
     def _resource(self, kind: Kind, value: dict[str, Any]) -> Resource:

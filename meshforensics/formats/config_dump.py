@@ -7,7 +7,7 @@ Envoy prints it today is scanned without parsing what is known already; every ot
 from meshforensics.formats._xds_bootstrap import role_of, subject_of
 from meshforensics.formats._xds_cluster import Cluster, ClusterName, parts_of
 from meshforensics.formats._xds_document import load_document
-from meshforensics.formats._xds_dump import Bootstrap, ConfigDump, Entry, Rejection, Section
+from meshforensics.formats._xds_dump import TIME_SIZE, Bootstrap, ConfigDump, Entry, Listing, Part, Rejection, Section
 from meshforensics.formats._xds_endpoint import Assignment, Endpoint
 from meshforensics.formats._xds_listener import FilterChain, Listener
 from meshforensics.formats._xds_pems import PlacedPem, pems_of
@@ -15,10 +15,12 @@ from meshforensics.formats._xds_route import Destination, Route, RouteConfig, Vi
 from meshforensics.formats._xds_scan import scan
 from meshforensics.formats._xds_secret import Pem, Secret
 from meshforensics.formats._xds_shapes import read_shapes
-from meshforensics.formats._xds_store import Kind, Resource, Resources
+from meshforensics.formats._xds_steps import Steps
+from meshforensics.formats._xds_store import Kind, Resource
 from meshforensics.model import NotTheFormError
 
 __all__ = [
+    "TIME_SIZE",
     "Assignment",
     "Bootstrap",
     "Cluster",
@@ -30,6 +32,8 @@ __all__ = [
     "FilterChain",
     "Kind",
     "Listener",
+    "Listing",
+    "Part",
     "Pem",
     "PlacedPem",
     "Rejection",
@@ -52,11 +56,11 @@ class ResourceStore:
     """Decodes the config dumps of one investigation, each distinct resource once."""
 
     def __init__(self) -> None:
-        self._resources = Resources()
+        self._steps = Steps()
 
     def __len__(self) -> int:
         """How many distinct resources were seen."""
-        return len(self._resources)
+        return len(self._steps.resources)
 
     def decode(self, payload: bytes) -> ConfigDump:
         """The records of one config dump.
@@ -65,11 +69,11 @@ class ResourceStore:
             TruncatedError: the document ends in the middle.
             NotTheFormError: it is no config dump.
         """
-        dump = scan(payload, self._resources)
+        dump = scan(payload, self._steps)
         if dump is not None:
             return dump
         try:
-            return read_shapes(load_document(payload), self._resources)
+            return read_shapes(load_document(payload), self._steps.resources)
         except RecursionError as error:
             raise NotTheFormError("not a config dump: nested too deeply") from error
 

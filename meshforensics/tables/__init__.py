@@ -4,8 +4,8 @@ from functools import cache
 
 from meshforensics.model import gather
 from meshforensics.tables._build import Evidence, State, Tables, visible
-from meshforensics.tables._columns import Block, build, typed
-from meshforensics.tables._declare import Column, Reading, Row, Table
+from meshforensics.tables._columns import Block, build, stretches, typed
+from meshforensics.tables._declare import Column, Reading, Row, Stretch, Table
 from meshforensics.tables._frames import inside, keys, places, text, true, where
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Reading",
     "Row",
     "State",
+    "Stretch",
     "Table",
     "Tables",
     "build",
@@ -22,6 +23,7 @@ __all__ = [
     "inside",
     "keys",
     "places",
+    "stretches",
     "text",
     "true",
     "typed",

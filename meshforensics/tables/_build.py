@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
 
+import numpy as np
 import pandas as pd
 
 from meshforensics.model import Item, NotTheFormError, UnknownNameError, pod_of
-from meshforensics.tables._columns import Block, build, typed
+from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Table
 
 T = TypeVar("T")
-
-
-"""Straight from Arrow to pandas: a Python object for each value would cost more than the rest."""
 
 
 class Evidence(Protocol):
@@ -44,11 +42,36 @@ class State:
         return not self.reason
 
 
+class _Seen:
+    """What the items of one table had so far."""
+
+    def __init__(self) -> None:
+        self._keys: set[object] = set()
+        self._numbers = np.zeros(0, dtype=bool)
+
+    def first(self, key: object) -> bool:
+        before = len(self._keys)
+        self._keys.add(key)
+        return len(self._keys) > before
+
+    def fresh(self, numbers: Sequence[int]) -> list[int]:
+        """One look at an array for all of them: of a thousand items hardly any has a number that is new."""
+        given = np.asarray(numbers)
+        beyond = int(given.max(initial=-1)) + 1 - len(self._numbers)
+        if beyond > 0:
+            self._numbers = np.concatenate((self._numbers, np.zeros(beyond + len(self._numbers), dtype=bool)))
+        places = np.flatnonzero(~self._numbers[given])
+        if not len(places):
+            return []
+        self._numbers[given] = True
+        return [int(place) for place in places[np.sort(np.unique(given[places], return_index=True)[1])]]
+
+
 @dataclass
 class _Reading:
     item: Item
     tables: "Tables"
-    seen: set[object]
+    seen: "_Seen"
 
     @property
     def payload(self) -> bytes:
@@ -61,9 +84,10 @@ class _Reading:
         return self.tables.shared(kind)
 
     def first(self, key: object) -> bool:
-        before = len(self.seen)
-        self.seen.add(key)
-        return len(self.seen) > before
+        return self.seen.first(key)
+
+    def fresh(self, numbers: Sequence[int]) -> list[int]:
+        return self.seen.fresh(numbers)
 
 
 @dataclass
@@ -146,7 +170,7 @@ class Tables:
         wanted.sort(key=lambda item: table.rank(item.kind))
         seen = visible(wanted, self.at, over_time=over_time)
         silent: set[str] = set()
-        once: set[object] = set()
+        once = _Seen()
         for item in seen:
             try:
                 made = self._block(table, item, once)
@@ -167,14 +191,14 @@ class Tables:
         )
         return frame, state
 
-    def _block(self, table: Table, item: Item, once: set[object]) -> Block | None:
+    def _block(self, table: Table, item: Item, once: _Seen) -> Block | None:
         """The rows of one item; None when the item is not about the table."""
         rows_function = table.rows_function(item.kind)
         made = rows_function(_Reading(item, self, once)) if rows_function else None
         if made is None:
             return None
         namespace, pod = pod_of(item.subject) or ("", item.subject)
-        return Block(namespace, pod, item.captured_at, item.id, made if isinstance(made, list) else list(made))
+        return Block(namespace, pod, item.captured_at, item.id, stretches(made))
 
 
 def visible(items: Iterable[Item], at: datetime | None, *, over_time: bool) -> list[Item]:

@@ -1,6 +1,6 @@
 """Turn what rows functions yield into frames, column by column, in declared dtypes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple, cast
@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from meshforensics.model import DeclarationError
-from meshforensics.tables._declare import Column, Row, Table
+from meshforensics.tables._declare import Column, Row, Stretch, Table
 
 _ARROW = {
     "category": pa.string(),
@@ -28,14 +28,25 @@ _PANDAS = {
 }
 
 
+_Places = np.ndarray[Any, np.dtype[np.int64]]
+
+
 class Block(NamedTuple):
-    """The rows of one item: ``(pointer, *values)`` each, and what all of them share."""
+    """The rows of one item, and what all of them share."""
 
     namespace: str
     pod: str
     captured_at: datetime | None
     item: str
-    rows: list[Row]
+    rows: Sequence[Stretch]
+
+
+def stretches(rows: Iterable[Row] | Sequence[Stretch]) -> Sequence[Stretch]:
+    """What a rows function gave, as stretches; a list of rows is its own, so that items can share it."""
+    made = rows if isinstance(rows, list) else list(cast("Iterable[Any]", rows))
+    if made and isinstance(made[0], Stretch):
+        return cast("list[Stretch]", made)
+    return [Stretch(made, np.arange(len(made)))] if made else []
 
 
 def build(table: Table, blocks: Sequence[Block], *, over_time: bool = False) -> pd.DataFrame:
@@ -47,22 +58,24 @@ def build(table: Table, blocks: Sequence[Block], *, over_time: bool = False) -> 
     Raises:
         DeclarationError: a row has not as many values as the table has columns, or of another type.
     """
-    blocks = [block for block in blocks if block.rows]
-    once = list({id(block.rows): block.rows for block in blocks}.values())
-    values = _values(table, once, len(table.columns) + 1)
+    parts = [part for block in blocks for part in block.rows]
+    rows, taken = _once(parts)
+    values = _values(table, rows, len(table.columns) + 1)
     columns = (Column("pointer", "str", about=""), *table.columns)
-    own = {column.name: _series(table, column, each) for column, each in zip(columns, values, strict=True)}
-    if len(once) < len(blocks):
-        taken = _taken(blocks, once)
-        own = {name: each.take(taken).reset_index(drop=True) for name, each in own.items()}
-    made = {**_shared(blocks), **own}
+    own = {name for part in parts for name in part.own}
+    made = _shared(blocks)
+    for place, (column, each) in enumerate(zip(columns, values, strict=True)):
+        if column.name in own:
+            made[column.name] = _own(column, parts, place)
+        else:
+            made[column.name] = _repeated_rows(_series(table, column, each), taken)
     frame = pd.DataFrame({column.name: made[column.name] for column in table.all_columns})
     return _distinct(table, frame, over_time=over_time)
 
 
 def _shared(blocks: Sequence[Block]) -> dict[str, "pd.Series[Any]"]:
     """The columns that all rows of an item have in common."""
-    counts = np.array([len(block.rows) for block in blocks], dtype=np.int64)
+    counts = np.array([sum(len(part.taken) for part in block.rows) for block in blocks], dtype=np.int64)
     return {
         "namespace": _repeated([block.namespace for block in blocks], counts),
         "pod": _repeated([block.pod for block in blocks], counts),
@@ -71,15 +84,57 @@ def _shared(blocks: Sequence[Block]) -> dict[str, "pd.Series[Any]"]:
     }
 
 
-def _taken(blocks: Sequence[Block], once: Sequence[list[Row]]) -> "np.ndarray[Any, np.dtype[np.int64]]":
-    """Of each row of the frame its number among the rows that were read once."""
-    starts = np.concatenate(([0], np.cumsum([len(rows) for rows in once])))
-    begin = {id(rows): int(start) for rows, start in zip(once, starts[:-1], strict=True)}
-    return np.concatenate([begin[id(block.rows)] + np.arange(len(block.rows)) for block in blocks])
+def _once(parts: Sequence[Stretch]) -> tuple[list[Row], _Places | None]:
+    """The rows that are there, each once, in the order of the frame; and which of them each row of the frame is.
 
-
-def _values(table: Table, lists: Sequence[list[Row]], width: int) -> Sequence[Sequence[object]]:
+    None in place of the latter: the frame has exactly these rows.
+    """
+    lists = list({id(part.rows): part.rows for part in parts}.values())
+    starts = np.cumsum([0, *map(len, lists)]).tolist()
+    begin = {id(rows): start for rows, start in zip(lists, starts, strict=False)}
+    taken = np.concatenate([np.zeros(0, dtype=np.int64), *(begin[id(part.rows)] + part.taken for part in parts)])
     rows = list(chain.from_iterable(lists))
+    if len(rows) == len(taken) and bool((taken == np.arange(len(taken))).all()):
+        return rows, None
+    first = np.full(len(rows), len(taken))
+    first[taken[::-1]] = np.arange(len(taken))[::-1]
+    used = np.argsort(first, kind="stable")[: int((first < len(taken)).sum())]
+    place = np.zeros(len(rows), dtype=np.int64)
+    place[used] = np.arange(len(used))
+    return [rows[each] for each in used.tolist()], place[taken]
+
+
+def _repeated_rows(series: "pd.Series[Any]", taken: _Places | None) -> "pd.Series[Any]":
+    if taken is None:
+        return series
+    if series.isna().all():  # takes of nothing but missing texts are slow, and `error` is one of a million rows
+        return series.iloc[:0].reindex(range(len(taken)))
+    return series.take(taken).reset_index(drop=True)
+
+
+def _own(column: Column, parts: Sequence[Stretch], place: int) -> "pd.Series[Any]":
+    """A column of texts that some items have of their own."""
+    chunks = [
+        part.own[column.name]
+        if column.name in part.own
+        else pa.array([part.rows[row][place] for row in part.taken.tolist()], pa.large_string())
+        for part in parts
+    ]
+    texts = pa.chunked_array(chunks, pa.large_string()).combine_chunks()
+    if column.dtype == "datetime64[us, UTC]":
+        return _printed_instants(texts)
+    return cast("pd.Series[Any]", texts.to_pandas())
+
+
+def _printed_instants(texts: pa.Array) -> "pd.Series[Any]":
+    """Times of one column, by Arrow, which reads a million in the time of ten thousand; odd ones as elsewhere."""
+    try:
+        return cast("pd.Series[Any]", texts.cast(pa.timestamp("us", tz="UTC")).to_pandas())
+    except pa.ArrowInvalid:
+        return _instants(texts.to_pylist())
+
+
+def _values(table: Table, rows: list[Row], width: int) -> Sequence[Sequence[object]]:
     if not rows:
         return [()] * width
     try:

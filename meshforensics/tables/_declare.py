@@ -1,10 +1,12 @@
 """What a table is: its name, its columns with their meaning, and how rows come out of an item."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from meshforensics.model import DeclarationError, Item
 
@@ -16,6 +18,21 @@ which nanoseconds cannot hold (RFC 5280 §4.1.2.5). `object` holds tuples: lists
 
 Dtype = Literal["category", "str", "Int64", "UInt64", "Float64", "boolean", "datetime64[us, UTC]", "object"]
 Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """Rows that many items have alike, made once: which of them an item has, and what it has of its own.
+
+    Attributes:
+        rows: ``(pointer, *values)`` each; the same list for all items, and it may still grow.
+        taken: the places in `rows`, in the order of the item.
+        own: columns (`pointer` among them) whose texts, as Arrow `large_string`, stand in place of those in `rows`.
+    """
+
+    rows: list[Row]
+    taken: "np.ndarray[Any, np.dtype[np.int64]]"
+    own: Mapping[str, pa.Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,8 +71,12 @@ class Reading(Protocol):
     def first(self, key: object) -> bool:
         """Whether this table sees `key` for the first time: so that what many items share is read once."""
 
+    def fresh(self, numbers: Sequence[int]) -> list[int]:
+        """The places of those of some small numbers that this table sees for the first time."""
 
-Rows = Callable[[Reading], Iterable[Row] | None]
+
+RowsOnly = Callable[[Reading], Iterable[Row] | None]
+Rows = Callable[[Reading], Iterable[Row] | Sequence[Stretch] | None]
 """Reads the rows of an item. None says that the item is not about the table at all, so that a table is not
 called captured for having been looked for in something else."""
 

@@ -9,7 +9,7 @@ import msgspec
 from meshforensics.formats import quantity
 from meshforensics.formats.kubernetes import KubernetesObject, decode
 from meshforensics.model import NotTheFormError
-from meshforensics.tables._declare import Reading, Row, Rows
+from meshforensics.tables._declare import Reading, Row, Rows, RowsOnly
 
 MESH_PROXIES = ("istio-proxy", "linkerd-proxy")
 """Names of the containers that carry a mesh's data plane inside an application's pod."""
@@ -40,7 +40,7 @@ def reads(make: Rows, *kinds: str) -> Mapping[str, Rows]:
     return dict.fromkeys([*native, _ANYTHING, *(kind for kind in kinds if kind not in native)], make)
 
 
-def rows(kinds: Iterable[str], make: Callable[[KubernetesObject], Iterable[Row]]) -> Rows:
+def rows(kinds: Iterable[str], make: Callable[[KubernetesObject], Iterable[Row]]) -> RowsOnly:
     """A rows function: `make` for each object of some kinds; None when the item is not about them."""
     wanted = frozenset(kinds)
 

@@ -1,10 +1,14 @@
 """What the tables of xDS resources have in common: each distinct resource once, and where proxies hold it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from meshforensics.formats.config_dump import ConfigDump, Entry, Kind, Resource, ResourceStore
-from meshforensics.tables._declare import Column, Reading, Row, Rows
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from meshforensics.formats.config_dump import TIME_SIZE, ConfigDump, Entry, Kind, Listing, Resource, ResourceStore
+from meshforensics.tables._declare import Column, Reading, Row, Rows, Stretch
 
 RESOURCE = Column(
     "resource",
@@ -61,9 +65,11 @@ def distinct(reading: Reading, kind: Kind) -> Iterator[Held] | None:
 
 
 def _new(reading: Reading, dump: ConfigDump, kind: Kind) -> Iterator[Held]:
-    for entry in dump.entries(kind):
-        if entry.resource is not None and reading.first(entry.resource.id):
-            yield Held(entry.place, entry.resource)
+    for part in dump.parts(kind):
+        entries = map(part.entry, reading.fresh(part.numbers)) if isinstance(part, Listing) else part
+        for entry in entries:
+            if entry.resource is not None and reading.first(entry.resource.id):
+                yield Held(entry.place, entry.resource)
     for _, held in _inner(dump, kind):
         if reading.first(held.resource.id):
             yield held
@@ -72,13 +78,61 @@ def _new(reading: Reading, dump: ConfigDump, kind: Kind) -> Iterator[Held]:
 def instances(kind: Kind) -> Rows:
     """A rows function for the places where proxies hold resources of `kind`."""
 
-    def rows(reading: Reading) -> Iterable[Row] | None:
+    def rows(reading: Reading) -> Sequence[Stretch] | None:
         dump = dump_of(reading)
         if not _told(dump, kind):
             return None
-        return [_instance(entry) for entry in dump.entries(kind)] + _inner_rows(dump, kind)
+        alike = reading.shared(Alike)
+        made = [
+            alike.stretch(part) if isinstance(part, Listing) else _alone([_instance(entry) for entry in part])
+            for part in dump.parts(kind)
+        ]
+        return [*made, _alone(_inner_rows(dump, kind))]
 
     return rows
+
+
+class Alike:
+    """Rows of the elements that many dumps have alike, by number, and the places of lists."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._places: dict[str, pa.Array] = {}
+
+    def stretch(self, part: Listing) -> Stretch:
+        """The rows of a listing."""
+        for entry in part.distinct.entries[len(self._rows) :]:
+            self._rows.append(_instance(entry))
+        own = {"pointer": self.places(part), "last_updated": printed(part)}
+        return Stretch(self._rows, np.array(part.numbers, dtype=np.int64), own)
+
+    def places(self, part: Listing) -> pa.Array:
+        """The pointer of each element; the places of equal lists are the same bytes in memory."""
+        end = part.start + len(part.numbers)
+        known = self._places.get(part.pointer)
+        if known is None or len(known) < end:
+            known = self._places[part.pointer] = pa.array(
+                [f"{part.pointer}/{index}" for index in range(2 * end)], pa.large_string()
+            )
+        return known.slice(part.start, len(part.numbers))
+
+
+def printed(part: Listing) -> pa.Array:
+    """The times of a listing as texts, without a Python object for each."""
+    count = len(part.numbers)
+    if not part.times:
+        return pa.nulls(count, pa.large_string())
+    ends = pa.py_buffer(np.arange(0, (count + 1) * TIME_SIZE, TIME_SIZE, dtype=np.int64))
+    texts = pa.LargeStringArray.from_buffers(count, ends, pa.py_buffer(part.times))
+    if b" " in part.times:
+        trimmed = pc.utf8_rtrim(texts, " ")
+        return pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    return texts
+
+
+def _alone(rows: list[Row]) -> Stretch:
+    """Rows that one dump has of its own."""
+    return Stretch(rows, np.arange(len(rows)))
 
 
 def _instance(entry: Entry) -> Row:
@@ -112,14 +166,14 @@ def _inner(dump: ConfigDump, kind: Kind) -> list[tuple[Entry, Held]]:
         return []
     found = [
         (entry, Held(entry.place + pointer, resource))
-        for entry in dump.entries("listener")
+        for entry in dump.bearing("listener")
         if entry.resource is not None
         for pointer, resource in entry.resource.inner
     ]
     if not found:
         return []
-    ids = {entry.resource.id for entry in dump.entries(kind) if entry.resource}
-    names = {entry.name for entry in dump.entries(kind) if entry.state == "static" and entry.name}
+    ids = {entry.resource.id for entry in dump.alike(kind) if entry.resource}
+    names = {entry.name for entry in dump.alike(kind) if entry.state == "static" and entry.name}
     return [(by, held) for by, held in found if held.resource.id not in ids and held.resource.name not in names]
 
 

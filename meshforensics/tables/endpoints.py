@@ -1,10 +1,13 @@
 """Endpoints: the hosts that proxies know of each cluster, and what they think of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
 
 from meshforensics.formats.clusters import Host, decode
-from meshforensics.formats.config_dump import Assignment, ConfigDump
-from meshforensics.tables._declare import Column, Reading, Row, Table
+from meshforensics.formats.config_dump import Assignment, Listing, Part
+from meshforensics.tables._declare import Column, Reading, Row, Stretch, Table
 from meshforensics.tables._xds import dump_of
 
 _COUNTERS = ("cx_active", "cx_total", "cx_connect_fail", "rq_total", "rq_error", "rq_active")
@@ -30,26 +33,34 @@ def _host(host: Host) -> Row:
     )
 
 
-def _dump_rows(reading: Reading) -> Iterable[Row] | None:
+def _dump_rows(reading: Reading) -> Sequence[Stretch] | None:
     dump = dump_of(reading)
     if not any(section.kind == "endpoint" for section in dump.sections):
         return None
-    return reading.shared(_Assigned).rows(dump)
+    assigned = reading.shared(_Assigned)
+    return [assigned.stretch(part) for part in dump.parts("endpoint")]
 
 
 class _Assigned:
     """Rows of EDS, made once for all proxies that hold the same assignments in the same places."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], list[Row]] = {}
+        self._known: dict[tuple[str, int, bytes], Stretch] = {}
 
-    def rows(self, dump: ConfigDump) -> list[Row]:
-        """The rows of a dump; like dumps have the same list."""
-        held = [(entry.place, entry.resource) for entry in dump.entries("endpoint") if entry.resource is not None]
-        key = tuple((place, resource.id) for place, resource in held)
+    def stretch(self, part: Part) -> Stretch:
+        """The rows of a part of a dump; like dumps have the same parts."""
+        if not isinstance(part, Listing):
+            return _stretch(part)
+        key = (part.pointer, part.start, part.numbers.tobytes())
         if key not in self._known:
-            self._known[key] = [row for place, resource in held for row in _assigned(place, resource.record)]
+            self._known[key] = _stretch(part)
         return self._known[key]
+
+
+def _stretch(part: Part) -> Stretch:
+    rows = [row for each in part if each.resource is not None for row in _assigned(each.place, each.resource.record)]
+    pointers = pa.array([row[0] for row in rows], pa.large_string())
+    return Stretch(rows, np.arange(len(rows)), {"pointer": pointers})
 
 
 def _assigned(place: str, record: object) -> Iterator[Row]:

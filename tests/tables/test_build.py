@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from meshforensics.model import DeclarationError, Item, NotTheFormError, Status, UnknownNameError, parse_time
-from meshforensics.tables import Block, Column, Reading, Row, Table, Tables, build, typed
+from meshforensics.tables import Block, Column, Reading, Row, Table, Tables, build, stretches, typed
 
 NOON = parse_time("2026-11-23T12:00:00Z")
 
@@ -149,7 +149,7 @@ def test_a_derived_table_keeps_the_places() -> None:
 
 def test_a_row_of_another_width_is_an_error() -> None:
     with pytest.raises(DeclarationError, match="a row has 1 values, not 2"):
-        build(numbers, [Block("a", "p", NOON, "item", [("/0",)])])
+        build(numbers, [Block("a", "p", NOON, "item", stretches([("/0",)]))])
 
 
 def test_an_unknown_table_lists_the_known() -> None:
