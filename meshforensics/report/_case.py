@@ -98,6 +98,9 @@ class Case(Protocol):
     def frame(self, name: str) -> pd.DataFrame:
         """A table as of the instant."""
 
+    def over_time(self, name: str) -> pd.DataFrame:
+        """All samples of a table."""
+
     def reason(self, name: str, *, over_time: bool = False) -> str:
         """Why a table says nothing; empty when it says something."""
 

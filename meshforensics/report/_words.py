@@ -59,6 +59,8 @@ def quantity(value: Quantity | None) -> str:
         return "-"
     if value.unit == "ratio" and isinstance(value.value, (int, float)):
         return f"{100 * value.value:.1f} %"
+    if value.unit.startswith("bytes") and isinstance(value.value, (int, float)):
+        return size(round(value.value)) + value.unit.removeprefix("bytes")
     if isinstance(value.value, float):
         return f"{value.value:,.6g} {value.unit}".strip()
     if isinstance(value.value, int):

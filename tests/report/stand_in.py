@@ -76,6 +76,9 @@ class StandIn:
     def frame(self, name: str) -> pd.DataFrame:
         return self.frames.get(name, empty(name))
 
+    def over_time(self, name: str) -> pd.DataFrame:
+        return self.frame(name)
+
     def reason(self, name: str, *, over_time: bool = False) -> str:  # noqa: ARG002 - the protocol has it
         return self.reasons.get(name, "" if name in self.frames else f"not captured: {name}")
 
@@ -101,6 +104,7 @@ _COLUMNS = {
     "config": "object changed_at changed_by",
     "events": "at type object reason message",
     "cluster_instances": "namespace pod",
+    "memory": "namespace pod captured_at allocated",
 }
 _TIMES = {"at", "captured_at", "last_updated", "last_finished_at", "changed_at", "not_before", "not_after"}
 

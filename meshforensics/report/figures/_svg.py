@@ -62,6 +62,11 @@ def path(points: Iterable[tuple[float, float]], look: str) -> str:
     return f'<path d="M{steps} Z"{_class(look)}/>'
 
 
+def polyline(points: Iterable[tuple[float, float]], look: str) -> str:
+    """An open line through `points`."""
+    return f'<polyline points="{" ".join(f"{_n(x)},{_n(y)}" for x, y in points)}"{_class(look)}/>'
+
+
 def dot(x: float, y: float, radius: float, look: str) -> str:
     """A disc."""
     return f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}"{_class(look)}/>'

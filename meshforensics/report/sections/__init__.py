@@ -8,6 +8,7 @@ from meshforensics.report.sections._findings import findings
 from meshforensics.report.sections._header import header
 from meshforensics.report.sections._hypotheses import hypotheses
 from meshforensics.report.sections._impact import impact
+from meshforensics.report.sections._memory import memory
 from meshforensics.report.sections._method import method
 from meshforensics.report.sections._missing import not_captured
 from meshforensics.report.sections._planes import planes
@@ -24,6 +25,7 @@ __all__ = [
     "header",
     "hypotheses",
     "impact",
+    "memory",
     "method",
     "not_captured",
     "planes",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,12 +17,14 @@ from meshforensics.report.figures import (
     Bar,
     Box,
     Lane,
+    Line,
     Map,
     Mark,
     Scale,
     Strip,
     draw_bars,
     draw_lanes,
+    draw_lines,
     draw_planes,
     draw_strips,
     standalone,
@@ -67,7 +70,13 @@ def planes(width: float, label: str = "search") -> str:
     return draw_planes(Map(boxes=boxes, arrows=arrows, empty={Plane.EDGE: "no gateway was captured"}), width)
 
 
-DRAWN: list[Callable[..., str]] = [strips, bars, lanes, planes]
+def lines(width: float, label: str = "seats-1") -> str:
+    grown = Line(label=label, points=tuple((ago(60 - 10 * n), 8.0 * 2**20 * n) for n in range(6)), hurt=True)
+    flat = Line(label="web-1", points=((ago(60), 2.0**20), (ago(10), 2.0**20)))
+    return draw_lines([grown, flat], ago(30), lambda octets: f"{octets / 2**20:.0f} MiB", width)
+
+
+DRAWN: list[Callable[..., str]] = [strips, bars, lanes, planes, lines]
 
 
 @pytest.mark.parametrize("draw", DRAWN)
@@ -137,3 +146,59 @@ def test_ticks_lie_on_the_axis_in_order(start: int, span: float, width: float) -
     assert places == sorted(places)
     assert [x for x in places if not 10 <= x <= 10 + width] == []
     assert len(places) <= max(width // 90, 2) + 1
+
+
+def test_labels_of_crossing_arrows_stand_apart() -> None:
+    names = ("a1", "a2", "b1", "b2")
+    calls = tuple(Arrow(caller=a, callee=b, total=60, failed=20) for a in names[:2] for b in names[2:])
+    boxes = tuple(Box(name=name, plane=Plane.SERVICE) for name in names)
+
+    root = ET.fromstring(draw_planes(Map(boxes=boxes, arrows=calls, empty={}), WIDE))
+
+    halos = [
+        tuple(float(each.attrib[name]) for name in ("x", "y", "width"))
+        for each in root.findall("{*}rect")
+        if each.attrib.get("class") == "halo"
+    ]
+    assert len(halos) == 4
+    assert [
+        (one, other)
+        for one, other in combinations(halos, 2)
+        if abs(one[0] + one[2] / 2 - other[0] - other[2] / 2) < (one[2] + other[2]) / 2 and abs(one[1] - other[1]) < 16
+    ] == []
+
+
+def test_an_arrow_goes_around_a_box_in_between() -> None:
+    boxes = (Box(name="gateway", plane=Plane.EDGE), *(Box(name=each, plane=Plane.SERVICE) for each in ("a", "b")))
+    calls = tuple(Arrow(caller="gateway", callee=each, total=1, failed=0) for each in ("a", "b"))
+
+    root = ET.fromstring(draw_planes(Map(boxes=boxes, arrows=calls, empty={}), WIDE))
+
+    nodes = [each.attrib for each in root.findall("{*}rect") if each.attrib.get("class") == "node"]
+    upper = next(each for each in nodes if float(each["y"]) == sorted(float(node["y"]) for node in nodes)[1])
+    left, right = float(upper["x"]), float(upper["x"]) + float(upper["width"])
+    crossing = [
+        each.attrib
+        for each in root.findall("{*}line")
+        if left < float(each.attrib["x1"]) < right and float(each.attrib["y2"]) > float(upper["y"]) + 1
+    ]
+    assert crossing == []
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_a_scale_begins_at_zero_in_round_steps_and_values_lie_on_it(width: int) -> None:
+    root = ET.fromstring(lines(width))
+    said = [text for each in root.findall("{*}text") if (text := each.text or "").endswith("MiB")]
+    drawn = root.findall("{*}polyline")
+    ends = [float(each.attrib["points"].split(" ")[-1].split(",")[1]) for each in drawn]
+
+    assert said == ["0 MiB", "10 MiB", "20 MiB", "30 MiB", "40 MiB"]
+    assert [each.attrib["class"] for each in drawn] == ["trend", "trend hurt"]
+    assert ends == sorted(ends, reverse=True)
+
+
+@given(st.lists(st.floats(0, 2**50), min_size=1, max_size=9))
+def test_any_values_can_be_drawn(values: list[float]) -> None:
+    one = Line(label="x", points=tuple((ago(-n), value) for n, value in enumerate(values)))
+
+    assert ET.fromstring(draw_lines([one], None, str, WIDE)).findall("{*}polyline") != []

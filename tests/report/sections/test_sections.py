@@ -8,13 +8,13 @@ import pytest
 
 from meshforensics.model import Cause, Evidence, Item, Severity, Standing, Status
 from meshforensics.report import sections
-from tests.report.stand_in import LINES, NOON, StandIn, StandInBag, case, finding, hypothesis
+from tests.report.stand_in import LINES, NOON, StandIn, StandInBag, at, case, finding, hypothesis, table
 
 OTHER = Evidence(item=LINES.item, sha256=LINES.sha256, pointer="L1")
 ALL: list[Callable[[Any], sections.Section]] = [
     sections.header, sections.verdict, sections.impact, sections.timeline, sections.planes, sections.trust,
-    sections.validity, sections.findings, sections.hypotheses, sections.coverage, sections.not_captured,
-    sections.method,
+    sections.validity, sections.memory, sections.findings, sections.hypotheses, sections.coverage,
+    sections.not_captured, sections.method,
 ]  # fmt: skip
 
 
@@ -116,3 +116,39 @@ def test_captured_markup_is_text_in_every_section(show: Callable[[Any], sections
     )
 
     assert "<script>" not in show(told)._repr_html_()
+
+
+def _grown(*pods: str, samples: int = 4) -> StandIn:
+    rows = [
+        {
+            "namespace": "shop",
+            "pod": pod,
+            "captured_at": at(60 * back),
+            "allocated": 8 * 2**20 + (samples - back) * 2**20,
+        }
+        for pod in ("search-1", "web-1")
+        for back in range(samples)
+    ]
+    found = finding(check="proxies.memory-grows", subjects=tuple(f"shop/{pod}" for pod in pods))
+    return case(frames=case().frames | {"memory": table("memory", rows)}, findings=(found,) if pods else ())
+
+
+@pytest.mark.parametrize(
+    ("told", "title"),
+    [
+        pytest.param(_grown("search-1"), "## Memory: search-1 grows, 1 of 2 do not", id="one"),
+        pytest.param(_grown("search-1", "web-1"), "## Memory: search-1, web-1 grow, 0 of 2 do not", id="both"),
+        pytest.param(_grown(), "## Memory: none of 2 proxies grows", id="none"),
+        pytest.param(_grown(samples=1), "## Memory: no series was captured", id="one-sample"),
+        pytest.param(case(), "## Memory: not captured", id="nothing"),
+    ],
+)
+def test_memory_tells_who_grows(told: StandIn, title: str) -> None:
+    assert said(sections.memory(told))[0] == title
+
+
+def test_memory_is_drawn_and_in_a_table() -> None:
+    lines = said(sections.memory(_grown("search-1")))
+
+    assert "| shop/search-1 | 4 | 3 min | 9.0 MiB | 12.0 MiB | 2026-01-01 12:00:00.000 |" in lines
+    assert lines[1].startswith("![Live memory by capture. Live memory over time. search-1 9.0 MiB to 12.0 MiB; web-1")

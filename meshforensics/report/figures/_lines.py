@@ -1,0 +1,65 @@
+"""A measure over time: one line a subject, on one scale from zero, named at its end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from meshforensics.report.figures._svg import dot, fit, line, polyline, svg, words
+from meshforensics.report.figures._time import Axis
+
+_HEIGHT = 190.0
+_LABEL = 15.0
+_STEPS = (1, 2, 2.5, 5, 10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One subject: its values by time, in order; `hurt` lines are drawn in ink."""
+
+    label: str
+    points: tuple[tuple[datetime, float], ...]
+    hurt: bool = False
+
+
+def draw_lines(lines: Sequence[Line], onset: datetime | None, say: Callable[[float], str], width: float) -> str:
+    """The lines on one scale from zero, with a line at `onset`; `say` writes a value."""
+    instants = [at for each in lines for at, _ in each.points]
+    top = max((value for each in lines for _, value in each.points), default=0.0) or 1.0
+    axis = Axis(start=min(instants), end=max(instants), left=62, right=width - (110 if width < 500 else 190))
+    parts = [*_scale(axis, top, say)]
+    if onset is not None and axis.start <= onset <= axis.end:
+        parts.append(line(axis.x(onset), 10, axis.x(onset), _HEIGHT, "cut"))
+        parts.append(words(axis.x(onset) + 4, 10, "onset", "m"))
+    for each in sorted(lines, key=lambda each: each.hurt):
+        look = "trend hurt" if each.hurt else "trend"
+        parts.append(polyline([(axis.x(at), _y(value, top)) for at, value in each.points], look))
+    parts += _names(lines, axis, top, width)
+    return svg(width, _HEIGHT + 26, [*parts, *axis.draw(_HEIGHT)])
+
+
+def _y(value: float, top: float) -> float:
+    return _HEIGHT - value / top * (_HEIGHT - 18)
+
+
+def _scale(axis: Axis, top: float, say: Callable[[float], str]) -> Iterator[str]:
+    """Round values along the left, at most five."""
+    size = 2.0 ** (10 * max(0, (int(top).bit_length() - 1) // 10))
+    tens = 10.0 ** max(0, len(str(int(top / size / 5))) - 1)
+    step = next(each * tens * size for each in _STEPS if top / (each * tens * size) <= 5)
+    number = 0
+    while number * step <= top:
+        y = _y(number * step, top)
+        yield line(axis.left, y, axis.right, y, "base")
+        yield words(axis.left - 6, y + 4, say(number * step), "m", anchor="end")
+        number += 1
+
+
+def _names(lines: Sequence[Line], axis: Axis, top: float, width: float) -> Iterator[str]:
+    """Each line's name beside its end; names that would lie on each other move down."""
+    lowest = 0.0
+    for each in sorted(lines, key=lambda each: -each.points[-1][1]):
+        at, value = each.points[-1]
+        y = max(_y(value, top), lowest + _LABEL)
+        lowest = y
+        yield dot(axis.x(at), _y(value, top), 2.5, "tip hurt" if each.hurt else "tip")
+        yield words(axis.right + 8, y + 4, fit(each.label, width - axis.right - 10), "b" if each.hurt else "n")
