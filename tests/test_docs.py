@@ -55,6 +55,15 @@ def test_every_public_name_is_on_the_page_and_no_other() -> None:
     assert set(re.findall(r"`mf\.(\w+)`", page)) == set(mf.__all__)
 
 
+def test_every_room_has_a_page_that_the_first_page_names() -> None:
+    rooms = {path.parent.name for path in (ROOT / "meshforensics").glob("*/__init__.py")}
+    pages = {room: {"investigation": "api"}.get(room, room) for room in rooms}
+    first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+
+    assert [page for page in sorted(pages.values()) if f"]({page}.md)" not in first] == []
+    assert "meshforensics.testing" in (ROOT / "docs" / "how-to-add.md").read_text(encoding="utf-8")
+
+
 @each_page
 def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

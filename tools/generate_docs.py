@@ -10,6 +10,7 @@ from meshforensics.checks import FAMILIES, Check, declared_checks
 from meshforensics.cli import cli
 from meshforensics.incidents import Incident, declared_incidents
 from meshforensics.model import Phase
+from meshforensics.profile import Profile, load_profile
 from meshforensics.tables import Table, declared_tables
 from tools import examples
 
@@ -34,6 +35,29 @@ refutes it, **possible** when part of it was seen and the rest was not captured 
 and passed. `healthy` is judged last: only where every proxy was captured well enough, no finding is of severity
 error, and nothing else stands."""
 
+PROFILES = """\
+A profile holds every number that a verdict depends on beside the evidence, with its unit and where it comes from.
+`default` is ours; `guide` has the debugging guide's own numbers where we judge by the same measure. A profile of
+yours is a YAML file that says what it changes:
+
+```yaml
+name: payments
+extends: default
+thresholds:
+  traffic.response-5xx-share:
+    unit: ratio
+    direction: above
+    levels: {warning: 0.001, error: 0.01, critical: 0.05}
+    minimum: 100
+    source: our error budget
+muted:
+  - {check: sync.stale, subject: "batch/*", reason: batch proxies sleep, expires: 2027-01-31}
+```
+
+`meshforensics triage PATH --profile payments.yaml`. A name that nothing declares is an error that lists the known
+ones. What is muted is shown as muted, with its reason, until it expires, and no incident is judged by it. The profile's
+name and SHA-256 stand in every `triage.json` and report."""
+
 CLI = """\
 A PATH is a bundle of ours (folder or `.zip`), what `istioctl bug-report` wrote (folder, `.tar.gz`, `.zip`, or a
 folder of several reports of one mesh), or files of Envoy's admin port, istiod or Kubernetes; they are recognised and
@@ -56,6 +80,7 @@ def pages() -> dict[str, str]:
         "tables.md": tables_page(declared_tables().values()),
         "checks.md": checks_page(declared_checks().values()),
         "incidents.md": incidents_page(declared_incidents().values()),
+        "profile.md": profile_page(load_profile()),
         "cli.md": cli_page(cli),
         **schemas(),
     }
@@ -140,6 +165,23 @@ def incidents_page(incidents: Iterable[Incident]) -> str:
         "\n".join([head, *rows]),
         f"The phases that findings are told by: {', '.join(f'`{phase.value}`' for phase in Phase)}.",
     ]
+    return "\n\n".join(parts) + "\n"
+
+
+def profile_page(profile: Profile) -> str:
+    """Every threshold and number of a profile."""
+    head = "| threshold | what it is | levels | unit | fewest | source |\n|---|---|---|---|---|---|"
+    rows = []
+    for name, each in sorted(profile.thresholds.items()):
+        levels = ", ".join(f"{level} {each.direction} {limit:g}" for level, limit in each.levels.items())
+        about, source = _cell(each.about), _cell(each.source)
+        rows.append(f"| `{name}` | {about} | {levels} | {each.unit} | {each.minimum or '-'} | {source} |")
+    numbers = "| number | what it is | value | unit | source |\n|---|---|---|---|---|"
+    values = [
+        f"| `{name}` | {_cell(each.about)} | {each.value:,.10g} | {each.unit} | {_cell(each.source)} |"
+        for name, each in sorted(profile.numbers.items())
+    ]
+    parts = ["# Profile", NOTE, PROFILES, "\n".join([head, *rows]), "\n".join([numbers, *values])]
     return "\n\n".join(parts) + "\n"
 
 
