@@ -50,7 +50,10 @@ class Folder:
         try:
             return cast("bytes", self._filesystem.cat_file(f"{self._root}/{name}"))
         except OSError as error:
-            raise BundleError(f"{self.url}: member {name} is missing; `meshforensics verify` names all") from error
+            why = (
+                "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror or error})"
+            )
+            raise BundleError(f"{self.url}: member {name} {why}") from error
 
 
 class Zip:

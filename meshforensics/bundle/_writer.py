@@ -70,8 +70,12 @@ class BundleWriter:
 
     def plan(self, entries: Iterable[tuple[str, str, datetime | None]]) -> None:
         """Record kind, subject and, where it is known, time of what is going to be asked, before anything is."""
-        for kind, subject, at in entries:
-            self._note({"planned": {"kind": kind, "subject": subject, "captured_at": format_time(at)}})
+        self._note(
+            *(
+                {"planned": {"kind": kind, "subject": subject, "captured_at": format_time(at)}}
+                for kind, subject, at in entries
+            )
+        )
 
     def add(
         self,
@@ -186,10 +190,10 @@ class BundleWriter:
         self._note({"item": msgspec.to_builtins(to_record(item))})
         return item
 
-    def _note(self, record: dict[str, Any]) -> None:
-        """Append one record to the journal."""
+    def _note(self, *records: dict[str, Any]) -> None:
+        """Append records to the journal, in one write."""
         with self._writing(), self._filesystem.open(f"{self._root}/journal.jsonl", "ab") as journal:
-            journal.write(msgspec.json.encode(record) + b"\n")
+            journal.write(b"".join(msgspec.json.encode(record) + b"\n" for record in records))
 
     def _write(self, path: str, compressed: bytes) -> None:
         self._stored[path] = (_bag.digest(compressed), len(compressed))

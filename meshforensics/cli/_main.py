@@ -2,9 +2,11 @@
 
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 import click
@@ -26,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _have_streams()
     try:
-        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        with _ended_alike():
+            code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
         return _reader_left()
@@ -55,6 +58,19 @@ def _run(arguments: list[str]) -> int:
         where = error.ctx.command_path if error.ctx else PROGRAM
         return _failed(f"{error.format_message()} See: {where} --help")
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _ended_alike() -> Iterator[None]:
+    """Let SIGTERM end us as Ctrl-C does: what was unpacked, not yet redacted, is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _failed(why: str, code: int = FAILED) -> int:

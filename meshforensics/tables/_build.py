@@ -9,11 +9,13 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 import pandas as pd
 
-from meshforensics.model import Item, NotTheFormError, UnknownNameError, pod_of
+from meshforensics.model import BundleError, Item, NotTheFormError, UnknownNameError, pod_of
 from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Table
 
 T = TypeVar("T")
+UNUSABLE = (NotTheFormError, BundleError)
+"""What makes one item unusable, its form or damage of its member; the others are still used."""
 
 
 class Evidence(Protocol):
@@ -126,10 +128,10 @@ class Tables:
         if key not in self._decoded:
             try:
                 self._decoded[key] = decoder(self.evidence.read(item))
-            except NotTheFormError as error:
+            except UNUSABLE as error:
                 self._decoded[key] = error
         made = self._decoded[key]
-        if isinstance(made, NotTheFormError):
+        if isinstance(made, UNUSABLE):
             raise made
         return cast("T", made)
 
@@ -174,7 +176,7 @@ class Tables:
         for item in seen:
             try:
                 made = self._block(table, item, once)
-            except NotTheFormError as error:
+            except UNUSABLE as error:
                 refused.append((item.id, str(error)))
                 continue
             if made is None:

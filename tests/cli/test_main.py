@@ -152,11 +152,12 @@ def test_a_reader_that_leaves_is_no_failure() -> None:
     assert (process.returncode, said) == (0, b"")
 
 
-def test_interrupted_is_130_and_one_word() -> None:
+@pytest.mark.parametrize("by", ["SIGINT", "SIGTERM"])
+def test_interrupted_is_130_and_one_word(by: str) -> None:
     code = (
         "import os, signal, sys; from meshforensics import cli; import meshforensics.investigation as room\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it\n"
-        "def stop(*_, **__): os.kill(os.getpid(), signal.SIGINT)\n"
+        f"def stop(*_, **__): os.kill(os.getpid(), signal.{by})\n"
         "room.open_evidence = stop\n"
         "sys.exit(cli.main(['triage', 'x']))"
     )
