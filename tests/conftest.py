@@ -1,6 +1,7 @@
 """Fixtures that every test may use: where the real captures lie."""
 
 import os
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
@@ -42,14 +43,20 @@ def captures() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what reads ../shared by the fixtures that it asks for; CI without ../shared does not select it."""
+    """Mark what reads ../shared by the fixtures that it asks for; CI does not select what it lacks."""
     for item in items:
         if {"examples", "corpus"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("shared")
-    if os.environ.get("CI") == "true" and not SHARED.is_dir():
-        left_out = [item for item in items if item.get_closest_marker("shared")]
+    if os.environ.get("CI") == "true":
+        lacking = [name for name, there in _there().items() if not there]
+        left_out = [item for item in items if any(item.get_closest_marker(name) for name in lacking)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def _there() -> dict[str, bool]:
+    """By marker: whether this machine has what such tests need and CI cannot install."""
+    return {"shared": SHARED.is_dir(), "kubectl": shutil.which("kubectl") is not None}
 
 
 @pytest.hookimpl(wrapper=True)

@@ -194,6 +194,35 @@ def tables(path: str, table: str, form: str, sql: str, at: str) -> int:
     return 0
 
 
+@cli.command(
+    cls=Examples,
+    epilog="""meshforensics replay incident.zip
+    meshforensics replay bug-report.tar.gz --at 2026-11-23T18:48:12Z
+    kubectl get pods -A                                     in another shell, with the line pasted""",
+)
+@click.argument("path", metavar="PATH")
+@click.option("--at", metavar="TIME", default="", help="Show the state as of this instant (2026-11-23T18:48:12Z).")
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, help="On loopback; default: a free one.")
+def replay(path: str, at: str, port: int) -> int:
+    """Serve a bundle as a read-only Kubernetes API, for kubectl.
+
+    Prints one line to paste into another shell, and serves until Ctrl-C: get, describe, logs, exec of
+    `pilot-agent request GET`, port-forward to the admin ports. Nothing is changed; what was not captured is
+    answered by its name and the reason.
+    """
+    from meshforensics.cli._replay import until_interrupted
+    from meshforensics.investigation import open_evidence
+    from meshforensics.replay import replay as serve
+
+    with spinner("reading"):
+        case = open_evidence(path, at=at)
+    with until_interrupted() as wait, serve(case.bundle, at=case.at, port=port) as served:
+        click.echo(f"export KUBECONFIG={shlex.quote(str(served.kubeconfig))}")
+        sys.stdout.flush()
+        wait()
+    return 0
+
+
 @cli.command(cls=Examples, epilog="meshforensics checks\nmeshforensics checks certificates.root-expired")
 @click.argument("check", metavar="[ID]", default="")
 def checks(check: str) -> int:

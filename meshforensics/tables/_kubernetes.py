@@ -8,27 +8,12 @@ import msgspec
 
 from meshforensics.formats import quantity
 from meshforensics.formats.kubernetes import KubernetesObject, decode
+from meshforensics.formats.resources import PROMISED
 from meshforensics.model import NotTheFormError
 from meshforensics.tables._declare import Reading, Row, Rows, RowsOnly
 
 MESH_PROXIES = ("istio-proxy", "linkerd-proxy")
 """Names of the containers that carry a mesh's data plane inside an application's pod."""
-
-_PROMISED = {
-    "foreign.k8s-resources": frozenset(
-        ("Pod", "Service", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ConfigMap")
-    ),
-    "foreign.k8s-cluster-resources": frozenset(
-        ("Node", "Namespace", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-    ),
-    "foreign.nodes": frozenset(("Node",)),
-    "foreign.pods": frozenset(("Pod",)),
-    "foreign.events": frozenset(("Event",)),
-    "foreign.secrets": frozenset(("Secret",)),
-    "foreign.top-pods": frozenset(("PodMetrics",)),
-}
-"""Kinds that a member of a bug-report holds by its making: none of them there means that there are none.
-Source: istio tools/bug-report, ClusterInfo commands of 1.10 to 1.31. Other kinds count only where found."""
 
 _ANYTHING = "kubernetes.objects"
 """Objects of whatever kinds, as loose files hold them: they promise nothing."""
@@ -56,7 +41,7 @@ def objects(reading: Reading, kinds: frozenset[str]) -> list[KubernetesObject] |
     kind = reading.item.kind
     found = [one for one in reading.decoded(decode) if one.kind in kinds]
     promised = kind.startswith("kubernetes.") and kind != _ANYTHING
-    return found if found or promised or _PROMISED.get(kind, frozenset()) & kinds else None
+    return found if found or promised or PROMISED.get(kind, frozenset()) & kinds else None
 
 
 def json_text(value: object) -> str | None:

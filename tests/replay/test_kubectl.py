@@ -1,0 +1,165 @@
+"""A real kubectl against a replay of a shipped capture."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from meshforensics.bundle import Bundle, open_bundle
+from meshforensics.replay import replay
+from tests.replay.evidence import write
+
+pytestmark = pytest.mark.kubectl
+Kubectl = Callable[..., subprocess.CompletedProcess[bytes]]
+PROXY = ("-n", "travel")
+GATEWAY = "istio-system"
+
+
+def _program() -> str:
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("needs kubectl, which is not on this machine")
+    return program
+
+
+def _kubectl(kubeconfig: Path) -> Kubectl:
+    program = _program()
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent)}
+        return subprocess.run([program, *arguments], capture_output=True, check=False, env=environment, timeout=60)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return open_bundle(str(Path(__file__).resolve().parent.parent.parent / "captures" / "upgrade-503"))
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(bundle: Bundle) -> Iterator[Path]:
+    with replay(bundle) as served:
+        yield served.kubeconfig
+
+
+@pytest.fixture(scope="module")
+def kubectl(kubeconfig: Path) -> Kubectl:
+    return _kubectl(kubeconfig)
+
+
+@pytest.fixture(scope="module")
+def pod(bundle: Bundle) -> str:
+    """A pod of the namespace travel."""
+    subjects = sorted({item.subject for item in bundle.items if item.kind == "envoy.memory"})
+    return next(subject for subject in subjects if subject.startswith("travel/")).partition("/")[2]
+
+
+def captured(bundle: Bundle, kind: str, pod: str) -> bytes:
+    """The newest captured bytes of a pod of travel."""
+    found = [item for item in bundle.items if (item.kind, item.subject) == (kind, f"travel/{pod}")]
+    return bundle.read(max(found, key=lambda item: str(item.captured_at)))
+
+
+def test_get_pods_of_all_namespaces(kubectl: Kubectl) -> None:
+    lines = kubectl("get", "pods", "-A", "--chunk-size=2").stdout.decode().splitlines()
+
+    assert lines[0].split() == ["NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"]
+    assert [line.split()[0] for line in lines[1:]] == ["istio-system"] * 2 + ["ops"] + ["travel"] * 6
+    assert {tuple(line.split()[2:]) for line in lines[1:]} == {
+        ("1/1", "Running", "0", "31h"),
+        ("2/2", "Running", "0", "31h"),
+        ("0/1", "Unknown", "0", "<unknown>"),
+    }
+
+
+def test_get_and_describe_one_pod(kubectl: Kubectl, pod: str) -> None:
+    said = kubectl(*PROXY, "get", "pod", pod, "-o", "yaml")
+
+    assert (said.returncode, said.stderr) == (0, b"")
+    assert f"  name: {pod}\n".encode() in said.stdout
+    assert re.search(rb"Name: +" + pod.encode(), kubectl(*PROXY, "describe", "pod", pod).stdout)
+
+
+def test_get_custom_resources_and_api_resources(kubectl: Kubectl) -> None:
+    routes = kubectl("get", "virtualservices", "-A", "-o", "name").stdout.decode().split()
+    resources = kubectl("api-resources", "--api-group=networking.istio.io", "-o", "name").stdout.decode().split()
+
+    assert routes == [f"virtualservice.networking.istio.io/{name}" for name in ("pricing", "search", "travel-ingress")]
+    assert "destinationrules.networking.istio.io" in resources
+
+
+def test_get_with_selectors_and_a_watch_that_ends(kubectl: Kubectl) -> None:
+    said = kubectl("get", "pods", "-A", "-w", "-l", "app=web", "--field-selector=status.phase=Running", "-o", "name")
+
+    assert [line.partition("-")[0] for line in said.stdout.decode().split()] == ["pod/web"]
+
+
+def test_logs(kubectl: Kubectl, bundle: Bundle, pod: str) -> None:
+    said = kubectl(*PROXY, "logs", pod, "-c", "istio-proxy")
+    tail = kubectl(*PROXY, "logs", pod, "-c", "istio-proxy", "--tail=1")
+
+    log = captured(bundle, "log.istio-proxy", pod)
+    assert said.stdout == log
+    assert tail.stdout == log.splitlines(keepends=True)[-1]
+
+
+def test_previous_logs_that_were_not_captured_are_named(kubectl: Kubectl, pod: str) -> None:
+    said = kubectl(*PROXY, "logs", pod, "-c", "istio-proxy", "-p")
+
+    assert said.returncode == 1
+    assert f"log.istio-proxy.previous of travel/{pod} is not in this bundle".encode() in said.stderr
+
+
+def test_previous_logs(tmp_path: Path) -> None:
+    with replay(write(str(tmp_path / "bundle.zip"))) as served:
+        said = _kubectl(served.kubeconfig)("-n", "shop", "logs", "web-0", "-c", "istio-proxy", "-p")
+
+    assert said.stdout == b"before the crash\n"
+
+
+def test_exec(kubectl: Kubectl, bundle: Bundle, pod: str) -> None:
+    agent = ("exec", pod, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET")
+
+    said = kubectl(*PROXY, *agent, "config_dump?include_eds")
+    other = kubectl(*PROXY, "exec", pod, "-c", "istio-proxy", "--", "cat", "/etc/hosts")
+
+    assert said.stdout == captured(bundle, "envoy.config_dump", pod)
+    assert other.returncode == 126
+
+
+def test_nothing_can_be_changed(kubectl: Kubectl, pod: str) -> None:
+    said = kubectl(*PROXY, "delete", "pod", pod, "--wait=false")
+
+    assert said.returncode == 1
+    assert b"(MethodNotAllowed): this is a replay of captured evidence" in said.stderr
+
+
+def test_port_forward(kubeconfig: Path, bundle: Bundle, pod: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [_program(), *PROXY, "port-forward", pod, f"{port}:15000", "--address=127.0.0.1"]
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent)}
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as forward:
+        try:
+            assert forward.stdout is not None
+            assert forward.stdout.readline().startswith(b"Forwarding from 127.0.0.1")
+            said = [_get(port, path) for path in ("config_dump?include_eds", "certs")]
+        finally:
+            forward.terminate()
+
+    assert said == [captured(bundle, kind, pod) for kind in ("envoy.config_dump", "envoy.certs")]
+
+
+def _get(port: int, path: str) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=20) as said:
+        made: bytes = said.read()
+    return made

@@ -1,0 +1,118 @@
+"""Pages of captured pods, and the HTTP conversation that gives them."""
+
+from functools import partial
+
+import h11
+import msgspec
+import pytest
+
+from meshforensics.replay._conversation import Conversation
+from meshforensics.replay._exec import Ran, run
+from meshforensics.replay._pages import page
+from meshforensics.replay._state import State
+from tests.replay.evidence import AT, DUMP, write
+
+WEB, ISTIOD = "shop/web-0", "istio-system/istiod-1"
+
+
+@pytest.fixture(scope="module")
+def state() -> State:
+    return State(write(), AT)
+
+
+@pytest.mark.parametrize(
+    ("subject", "port", "target", "status", "body"),
+    [
+        pytest.param(WEB, 15000, "/config_dump?include_eds", 200, DUMP, id="as-captured"),
+        pytest.param(WEB, 15000, "clusters", 200, b"a::default_priority::max_connections::1\n", id="no-slash"),
+        pytest.param(WEB, 15000, "/stats?filter=^server", 200, b"server.live: 1\n", id="stats-filter"),
+        pytest.param(WEB, 15000, "/ready", 503, b"DRAINING\n", id="ready-as-server-info-said"),
+        pytest.param(ISTIOD, 15014, "/debug/syncz", 200, b"[]", id="istiod"),
+        pytest.param(ISTIOD, 8080, "/debug/syncz", 200, b"[]", id="istiod-local"),
+    ],
+)
+def test_a_captured_page(state: State, subject: str, port: int, target: str, status: int, body: bytes) -> None:
+    said = page(state, subject, port, "GET", target)
+
+    assert (said.status, said.body) == (status, body)
+
+
+@pytest.mark.parametrize(
+    ("target", "configs"),
+    [
+        pytest.param("/config_dump", ["ClustersConfigDump"], id="without-endpoints"),
+        pytest.param("/config_dump?resource=dynamic_active_clusters", [None], id="one-resource"),
+    ],
+)
+def test_a_dump_is_cut_as_envoy_does(state: State, target: str, configs: list[str | None]) -> None:
+    said = msgspec.json.decode(page(state, WEB, 15000, "GET", target).body)
+
+    assert [each["@type"].rpartition(".")[2] if "@type" in each else None for each in said["configs"]] == configs
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "said"),
+    [
+        ("GET", "/certs", 404, b"envoy.certs of shop/web-0 is not in this bundle (failed, timeout)\n"),
+        ("GET", "/quitquitquit", 404, b"not captured; 15000/quitquitquit is no page that is captured\n"),
+        ("POST", "/quitquitquit", 405, b"replay serves captured evidence: only GET, nothing is changed\n"),
+        ("GET", "/clusters?format=json", 501, None),
+        ("GET", "/config_dump?mask=x", 501, None),
+        ("GET", "/stats?filter=(", 501, None),
+    ],
+)
+def test_what_there_is_not_is_said(state: State, method: str, target: str, status: int, said: bytes | None) -> None:
+    answer = page(state, WEB, 15000, method, target)
+
+    assert answer.status == status
+    assert said in {None, answer.body}
+
+
+@pytest.mark.parametrize(
+    ("subject", "command", "ran"),
+    [
+        (WEB, "pilot-agent request GET stats?filter=live", Ran(out=b"server.live: 1\n")),
+        (ISTIOD, "pilot-discovery request GET /debug/syncz", Ran(out=b"[]")),
+        (ISTIOD, "pilot-agent request --debug-port 15014 GET debug/syncz", Ran(out=b"[]")),
+        (ISTIOD, "pilot-agent request --debug-port=15014 GET debug/syncz", Ran(out=b"[]")),
+    ],
+)
+def test_exec_gives_the_page(state: State, subject: str, command: str, ran: Ran) -> None:
+    assert run(partial(page, state), subject, command.split()) == ran
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("pilot-agent request GET certs", 1), ("pilot-agent request POST logging", 1), ("cat /etc/passwd", 126)],
+)
+def test_exec_of_anything_else_fails_as_the_command_would(state: State, command: str, code: int) -> None:
+    ran = run(partial(page, state), WEB, command.split())
+
+    assert (ran.code, ran.out) == (code, b"")
+    assert ran.err.endswith(b"\n")
+
+
+def test_a_conversation_answers_one_request_after_the_other(state: State) -> None:
+    talk = Conversation(state, partial(page, state, WEB, 15000))
+
+    first = talk.receive(b"GET /stats HTTP/1.1\r\nHost: x\r\n\r\nGET /ready HT")
+    second = talk.receive(b"TP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+
+    assert first.startswith(b"HTTP/1.1 200 \r\n")
+    assert b"\r\ndate: Mon, 23 Nov 2026 18:48:12 GMT\r\n" in first
+    assert first.endswith(b"server.live: 1\n")
+    assert second.endswith(b"DRAINING\n")
+    assert talk.over
+
+
+def test_a_conversation_refuses_what_is_no_http(state: State) -> None:
+    talk = Conversation(state, partial(page, state, WEB, 15000))
+
+    said = talk.receive(b"\x16\x03\x01 hello\r\n\r\n")
+
+    client = h11.Connection(h11.CLIENT)
+    client.send(h11.Request(method="GET", target="/", headers=[("Host", "x")]))
+    client.receive_data(said)
+    event = client.next_event()
+    assert isinstance(event, h11.Response)
+    assert (event.status_code, talk.over) == (400, True)
