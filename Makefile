@@ -10,7 +10,7 @@ SHARED ?= ../shared/captures-examples
 LOG := $(VENV)/pytest.log
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint types tests lock wheel docs notebooks captures clean
+.PHONY: help report test lint types tests lock wheel docs corpus-page notebooks captures clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -62,6 +62,10 @@ wheel: $(VENV)/.dev ## Build the wheel into dist/
 
 docs: $(VENV)/.dev ## Write the generated parts of docs/ from the declarations
 	$(BIN)/python -m tools.generate_docs
+
+corpus-page: $(VENV)/.run ## Say in docs/corpus.md what becomes of every public capture in ../shared/corpus
+	$(BIN)/python -m tools.corpus ../shared/corpus > $(VENV)/corpus.md
+	mv $(VENV)/corpus.md docs/corpus.md
 
 notebooks: $(VENV)/.run ## Bring the notebooks into their normal form, without outputs
 	$(BIN)/python -m meshforensics.report.normal_form notebooks/*.ipynb

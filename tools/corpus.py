@@ -1,12 +1,12 @@
 """What becomes of every file of a folder of public captures: rows, or one sentence that refuses it.
 
-    python tools/corpus.py ../shared/corpus > docs/corpus.md
+    make corpus-page
 
 Each file is read alone, as `meshforensics triage FILE` would, and every table that reads its kind is built.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from meshforensics.tables import Tables, declared_tables
 
 HEAD = """# What of the public captures is read
 
-Made by `python tools/corpus.py ../shared/corpus > docs/corpus.md`. Each file is read alone, as `triage FILE` would:
-it gives rows of tables, or is refused with the sentence shown. Nothing else may happen; `tests/test_corpus.py`
-holds that.
+Made by `make corpus-page` of the files in `../shared/corpus`, which are not part of this repository. Each is read
+alone, as `triage FILE` would: it gives rows of tables, or there is one sentence that says why not. Nothing else may
+happen; `tests/test_corpus.py` holds that.
 
 """
 
@@ -54,26 +54,35 @@ def outcome(file: Path, name: str) -> Outcome:
     refused = [why for each in reading for _, why in tables.state(each.id, over_time=True).not_decoded]
     problems = [f"{item.status.value}: {item.detail}" for item in bundle.items if item.status != "captured"]
     found = {each: count for each, count in rows.items() if count}
-    why = [*refused, *problems] if found or refused or problems else [_decoded(kinds, file)]
+    unread = [] if reading else [f"kept whole; no table reads {', '.join(kinds)}"]
+    why = [*refused, *problems, *unread] or ([] if found else [_decoded(kinds, file)])
     return Outcome(name, kinds, found, next(iter(why), ""))
 
 
 def _decoded(kinds: tuple[str, ...], file: Path) -> str:
     """Why a file that was decoded gave no row."""
     if kinds != ("kubernetes.objects",):
-        return "decoded; it holds nothing that a table has rows for"
+        return "decoded; it says nothing that is a row"
     held = sorted({each.kind for each in decode(file.read_bytes())})
     return f"decoded; no table has rows for {', '.join(held[:5])}" if held else "decoded; an empty list"
 
 
-def main() -> None:
-    """Print the table."""
-    print(HEAD + "| file | kind | rows, or why there are none |\n|---|---|---|")
-    for each in outcomes(Path(sys.argv[1])):
+def page(said: Iterable[Outcome]) -> str:
+    """The page of the docs."""
+    lines = [HEAD + "| file | kind | rows, or why there are none |", "|---|---|---|"]
+    for each in said:
         rows = ", ".join(f"{table} {count}" for table, count in sorted(each.rows.items()))
-        said = rows or each.refusal
         kinds = ", ".join(each.kinds[:3]) + (" …" if len(each.kinds) > 3 else "")
-        print(f"| `{each.file}` | {kinds or '-'} | {escaped(said)} |")
+        lines.append(f"| `{each.file}` | {kinds or '-'} | {escaped(rows or each.refusal)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Print the page; a folder without files is an error, and leaves no page behind that says nothing."""
+    said = list(outcomes(Path(sys.argv[1])))
+    if not said:
+        raise SystemExit(f"{sys.argv[1]} holds no file")
+    print(page(said), end="")
 
 
 def escaped(text: str) -> str:

@@ -7,6 +7,10 @@ from meshforensics.model import Window
 from meshforensics.profile import Profile
 from meshforensics.tables import text, true
 
+_INJECTOR = r"sidecar-injector\.istio\.io|linkerd-proxy-injector"
+_BACK_OFF = pd.Timedelta(seconds=1200)
+"""A controller that cannot create pods tries again after 1000 s at most, so a newer event still holds."""
+
 _PROXY = ("istio-proxy", "linkerd-proxy", "ztunnel")
 _ORDERLY = (0, 143)
 
@@ -140,3 +144,47 @@ def memory_grows(growth_over_time: pd.DataFrame, profile: Profile) -> pd.DataFra
     enough = growth_over_time["samples"] >= profile.number("memory.samples")
     above = growth_over_time["slope_low"].astype(float) > least
     return growth_over_time[true(growth_over_time["rises"], missing=False) & above & enough.astype(bool)]
+
+
+def _pods_refused(events: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Events of controllers that still cannot create pods, with the one who refuses as `cause`."""
+    since = min(pd.Timestamp(window.start), pd.Timestamp(window.end) - _BACK_OFF)
+    found = events[(events["reason"] == "FailedCreate") & (events["at"] >= since)]
+    message = text(found["message"])
+    webhook = message.str.extract(r'webhook "([^"]+)"', expand=False)
+    return found.assign(cause=webhook.where(webhook.notna(), message.str[:80]))
+
+
+@check(
+    "proxies.injection-fails",
+    phase="proxy-health",
+    plane="control",
+    severity="error",
+    by=["cause"],
+    observed="cause",
+    title="Pods cannot be created: the sidecar injector does not answer",
+    detail="{count} controllers cannot create pods: {cause}; {object}: {message}",
+    remediation="Look whether the injector's service has ready endpoints and its webhook the current CA bundle.",
+    source="Kubernetes event FailedCreate; Istio ops, sidecar injection problems",
+)
+def injection_fails(events: pd.DataFrame, window: Window) -> pd.DataFrame:
+    refused = _pods_refused(events, window)
+    return refused[text(refused["message"]).str.contains(_INJECTOR)]
+
+
+@check(
+    "proxies.pods-refused",
+    phase="proxy-health",
+    plane="control",
+    severity="warning",
+    by=["cause"],
+    observed="cause",
+    title="Pods cannot be created",
+    detail="{count} controllers cannot create pods: {cause}; {object}: {message}",
+    remediation="Read what the policy, the quota or the service account forbids; injection adds init containers and "
+    "capabilities that a policy may refuse (the CNI plugin does without).",
+    source="Kubernetes event FailedCreate",
+)
+def pods_refused(events: pd.DataFrame, window: Window) -> pd.DataFrame:
+    refused = _pods_refused(events, window)
+    return refused[~text(refused["message"]).str.contains(_INJECTOR)]

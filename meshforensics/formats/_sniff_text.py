@@ -67,7 +67,9 @@ _FORMS: tuple[tuple[str, Callable[[str], bool]], ...] = (
         r"^\[\d{4}-\d\d-\d\d [\d:.]+\]\[\d+\]\[\w+\]|FLAG: --(?:proxyLogLevel|concurrency|serviceCluster)")),
     ("log.discovery", _has(r"^\d{4}-\d\d-\d\dT[\d:.]+Z[\t ]+(?:info|warn|error|debug)[\t ]")),
     ("linkerd.metrics", _scrape(r"^(?:request|response|tcp_open)_total\{.*direction=|^(?:in|out)bound_http_")),
-    ("ztunnel.metrics", _scrape(r"^istio_xds_connection_terminations|^istio_active_proxy_count|^workload_manager_")),
+    ("ztunnel.metrics", _scrape(
+        r"^istio_build\{component=\"ztunnel\"|"
+        r"^(?:# TYPE )?(?:istio_xds_connection_terminations|istio_active_proxy_count|workload_manager_)")),
     ("istiod.metrics", _scrape(r"^(?:# (?:TYPE|HELP) )?(?:pilot|citadel|galley)_")),
     ("envoy.stats_prometheus", _scrape("")),
     ("envoy.listeners", _mostly(_LISTENER, 0.8)),

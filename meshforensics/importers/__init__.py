@@ -111,7 +111,8 @@ def _read(path: str, progress: Progress | None) -> tuple[str, list[Found]]:
     return importer.id, [*_of_archive(source), *importer.read(source)]
 
 
-_BY_LINE = ("log.", "envoy.stats", "envoy.clusters", "envoy.listeners", "istiod.metrics", "linkerd.metrics")
+_SCRAPES = ("istiod.metrics", "agent.metrics", "ztunnel.metrics", "linkerd.metrics")
+_BY_LINE = ("log.", "envoy.stats", "envoy.clusters", "envoy.listeners", *_SCRAPES)
 """Kinds that are read to their last whole line when they are cut."""
 
 

@@ -1,5 +1,6 @@
 """The public face of a bundle: tables as attributes, findings, hypotheses, the verdict."""
 
+import re
 from copy import copy
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -104,7 +105,7 @@ class Investigation:
         """
         try:
             with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
-                for name in sorted(connection.get_table_names(query)):
+                for name in sorted(_tables_in(query, connection)):
                     connection.register(name, self.frame(name))
                 return connection.execute(query).df()
         except duckdb.Error as error:
@@ -214,6 +215,14 @@ class _Placer:
 
     def __hash__(self) -> int:
         return hash(self.pointer)
+
+
+def _tables_in(query: str, connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The tables that a query names. DuckDB cannot tell of a join with USING before its tables are there."""
+    try:
+        return {name.lower() for name in connection.get_table_names(query)}
+    except duckdb.BinderException:
+        return {name for name in declared_tables() if re.search(rf"\b{name}\b", query, re.IGNORECASE)}
 
 
 def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:

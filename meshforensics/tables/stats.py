@@ -39,7 +39,7 @@ def _histograms_of_admin(reading: Reading) -> Iterable[Row]:
 
 
 def _reads(scrape: Rows, admin: Rows) -> dict[str, Rows]:
-    scrapes = ("envoy.stats_prometheus", "istiod.metrics", "agent.metrics", "linkerd.metrics")
+    scrapes = ("envoy.stats_prometheus", "istiod.metrics", "agent.metrics", "ztunnel.metrics", "linkerd.metrics")
     return {**dict.fromkeys(scrapes, scrape), "envoy.stats": admin}
 
 

@@ -5,10 +5,12 @@ import pytest
 
 from meshforensics.checks.proxies import (
     crash_loop,
+    injection_fails,
     memory_grows,
     not_live,
     not_ready,
     oom_killed,
+    pods_refused,
     restarted,
 )
 from meshforensics.testing import frame, outcome
@@ -153,3 +155,58 @@ def test_without_their_tables_they_are_not_evaluated() -> None:
         "proxies.not-live": "not captured: proxies",
         "proxies.memory-grows": "not captured: growth",
     }
+
+
+DENIED = 'Error creating: admission webhook "policy.example.com" denied the request: NET_ADMIN'
+NO_INJECTOR = (
+    'Error creating: Internal error occurred: failed calling webhook "namespace.sidecar-injector.istio.io": '
+    'Post "https://istiod.istio-system.svc:443/inject": no endpoints available for service "istiod"'
+)
+
+
+def _events(*messages: str, at: pd.Timestamp = NOON, reason: str = "FailedCreate") -> pd.DataFrame:
+    return frame(
+        "events",
+        event=[f"shop/web-{number}.1" for number in range(len(messages))],
+        at=[at] * len(messages),
+        reason=[reason] * len(messages),
+        object=[f"ReplicaSet:shop/web-{number}" for number in range(len(messages))],
+        message=list(messages),
+    )
+
+
+def test_pods_that_one_policy_refuses_are_one_finding() -> None:
+    said = outcome(pods_refused, at=NOON, events=_events(DENIED, DENIED, "Error creating: exceeded quota: small"))
+
+    assert sorted(each.subjects for each in said.findings) == [
+        ("ReplicaSet:shop/web-0", "ReplicaSet:shop/web-1"),
+        ("ReplicaSet:shop/web-2",),
+    ]
+
+
+def test_an_injector_that_does_not_answer_is_told_apart() -> None:
+    events = _events(DENIED, NO_INJECTOR)
+
+    refused = outcome(pods_refused, at=NOON, events=events)
+    silent = outcome(injection_fails, at=NOON, events=events)
+
+    assert [each.subjects for each in refused.findings] == [("ReplicaSet:shop/web-0",)]
+    assert [(each.subjects, each.severity) for each in silent.findings] == [(("ReplicaSet:shop/web-1",), "error")]
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        pytest.param(_events(DENIED, at=NOON - pd.Timedelta(seconds=1200)), 1, id="tries-again-after-1000-s"),
+        pytest.param(_events(DENIED, at=NOON - pd.Timedelta(seconds=1201)), 0, id="long-ago"),
+        pytest.param(_events(DENIED, reason="SuccessfulCreate"), 0, id="created"),
+        pytest.param(_events(), 0, id="no-events"),
+    ],
+)
+def test_pods_refused(events: pd.DataFrame, found: int) -> None:
+    assert len(outcome(pods_refused, at=NOON, events=events).findings) == found
+
+
+def test_without_events_nothing_is_said_of_refused_pods() -> None:
+    assert outcome(pods_refused, at=NOON).not_evaluated == "not captured: events"
+    assert outcome(injection_fails, at=NOON).not_evaluated == "not captured: events"

@@ -38,6 +38,18 @@ def test_sql_asks_the_tables(case: Investigation) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("select count(*) from memory join proxies using (namespace, pod)", id="using"),
+        pytest.param("select count(*) from MEMORY natural join (select namespace, pod from Proxies)", id="any-case"),
+        pytest.param("with m as (select pod from memory) select count(*) from m join proxies using (pod)", id="with"),
+    ],
+)
+def test_sql_joins_tables(case: Investigation, query: str) -> None:
+    assert case.sql(query).to_numpy().tolist() == [[len(case.proxies)]]
+
+
 @pytest.mark.parametrize("query", ["select * from read_csv('/etc/passwd')", "copy (select 1) to '/tmp/x.csv'"])
 def test_sql_reaches_nothing_else(case: Investigation, query: str) -> None:
     with pytest.raises((duckdb.Error, UsageError)):

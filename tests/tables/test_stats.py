@@ -85,7 +85,7 @@ def test_quantiles_of_text() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["istiod.metrics", "agent.metrics", "linkerd.metrics"])
+@pytest.mark.parametrize("kind", ["istiod.metrics", "agent.metrics", "ztunnel.metrics", "linkerd.metrics"])
 def test_scrapes_of_others_are_read_too(kind: str) -> None:
     frame = tables_of((kind, "istio-system/istiod-1", b"# TYPE pilot_xds gauge\npilot_xds 3\n")).frame("stats")
 
