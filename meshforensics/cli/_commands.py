@@ -62,10 +62,12 @@ def import_(sources: tuple[str, ...], output: str, redact_hosts: bool, pseudonym
     mesh become a series; reports of different meshes are refused.
     """
     from meshforensics.importers import import_evidence
+    from meshforensics.investigation import shipped
 
     with spinner("importing") as say:
         key = pseudonym_key.read() if pseudonym_key else b""
-        bundle = import_evidence(sources, output, redact_hosts=redact_hosts, pseudonym_key=key, progress=say)
+        paths = [shipped(source) for source in sources]
+        bundle = import_evidence(paths, output, redact_hosts=redact_hosts, pseudonym_key=key, progress=say)
     absent = sum(item.status != "captured" for item in bundle.items)
     click.echo(f"{output}: {len(bundle.items)} items, {absent} not (wholly) captured, id {bundle.id}")
     return 0

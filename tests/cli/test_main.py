@@ -229,3 +229,10 @@ def test_an_output_that_cannot_be_is_named(output: str, said: str, capsys: pytes
 
     err = capsys.readouterr().err
     assert (err.startswith(f"meshforensics: {said}"), err.count("\n")) == (True, 1)
+
+
+def test_a_shipped_capture_is_imported_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["import", "captures/healthy", "-o", "copy.zip"]) == 0
+    assert main(["verify", "copy.zip"]) == 0
