@@ -42,9 +42,11 @@ def open_evidence(
         BundleError: the bundle is damaged or of a newer schema.
         UsageError: `at`, `window` or `profile` is not understood.
     """
-    sources = [path] if isinstance(path, (str, PathLike)) else list(path)
+    sources = [each for each in ([path] if isinstance(path, (str, PathLike)) else path) if fspath(each)]
     if not sources:
-        raise UsageError("no path given: name a bundle, a bug-report or an admin file")
+        raise UsageError(
+            "no path given: name a bundle, a bug-report or an admin file; captures/ca-rotation comes with meshforensics"
+        )
     thresholds = profile if isinstance(profile, Profile) else load_profile(fspath(profile))
     return Investigation(
         bundle=_bundle([shipped(fspath(source)) for source in sources]),

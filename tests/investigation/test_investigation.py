@@ -155,3 +155,9 @@ def test_what_was_read_on_the_fly_is_given_back(tmp_path: Path) -> None:
     gc.collect()
 
     assert not filesystem.exists(root)
+
+
+@pytest.mark.parametrize("path", ["", [], [""]])
+def test_without_a_path_one_is_asked_for(path: str | list[str]) -> None:
+    with pytest.raises(UsageError, match=r"no path given: .* captures/ca-rotation"):
+        mf.open(path)
