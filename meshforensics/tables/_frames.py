@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from meshforensics.model import Window
@@ -13,6 +14,11 @@ ABSENT = pd.DataFrame()
 
 def text(series: "pd.Series[Any]") -> "pd.Series[str]":
     """The column as plain text; a missing value is empty. Categories become text too."""
+    if isinstance(series.dtype, pd.StringDtype):
+        return series.fillna("")
+    if isinstance(series.dtype, pd.CategoricalDtype):  # by far the most asked for: one text per category, not per row
+        names = np.append(series.cat.categories.to_numpy(dtype=object), "")  # the code of a missing one is -1: the last
+        return pd.Series(names[series.cat.codes.to_numpy()], index=series.index, name=series.name).astype("str")
     return series.astype("object").where(series.notna(), "").astype("str")
 
 
