@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from mesh import sidecars
+from mesh import SEED, sidecars
 
 from meshforensics.formats.config_dump import ResourceStore
 from meshforensics.testing import tables_of
 
-SEED = Path(__file__).parent.parent / "tests" / "data" / "envoy-1.40" / "config_dump.json"
 _INSTANCES = ("cluster_instances", "listener_instances", "route_instances", "secret_instances", "endpoints")
 _DISTINCT = ("clusters", "listeners", "filter_chains", "routes", "virtual_hosts", "secrets")
 _LISTS = {

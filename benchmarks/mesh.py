@@ -9,7 +9,11 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+SEED = Path(__file__).parent.parent / "tests" / "data" / "envoy-1.40" / "config_dump.json"
+"""A real dump, of Envoy 1.40 with Istio's configuration."""
 
 _LISTS = ("dynamic_active_clusters", "dynamic_listeners", "dynamic_route_configs", "dynamic_endpoint_configs")
 _HOST = re.compile(r"\.(travel|ops)\.svc")

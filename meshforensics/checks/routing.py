@@ -116,21 +116,39 @@ def _triples(frame: pd.DataFrame, column: str) -> "zip[tuple[str, str, str]]":
     source="Envoy: the first route that matches is taken; istioctl analyze IST0130",
 )
 def shadowed_route(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.DataFrame:
-    """Only plain prefixes shadow: a match with further conditions lets others through."""
-    ordered = _routes_of_proxies(routes, route_instances).drop_duplicates(
-        ["item", "pointer", "resource", "order", "match"]
+    """Only plain prefixes shadow: a match with further conditions lets others through.
+
+    What shadows what is the same for every proxy that holds the configuration, so it is found once.
+    """
+    behind = _covered(routes)
+    routes = routes[[each in behind for each in _orders(routes)]]
+    host = ["namespace", "pod", "resource", "virtual_host", "order"]
+    held = _routes_of_proxies(routes, route_instances).sort_values(host, kind="stable").drop_duplicates(host)
+    return held.assign(earlier=[behind[each] for each in _orders(held)]).reset_index(drop=True)
+
+
+_Order = tuple[str, str, int]
+
+
+def _orders(routes: pd.DataFrame) -> list[_Order]:
+    """Configuration, virtual host and place of each route."""
+    return list(
+        zip(text(routes["resource"]), text(routes["virtual_host"]), routes["order"].astype("int64"), strict=True)
     )
-    shadowed: list[pd.DataFrame] = []
-    hosts = ordered[text(ordered["match"]) != ""].groupby(
-        ["namespace", "pod", "resource", "virtual_host"], observed=True
-    )
-    for _, host in hosts:
-        own = host.sort_values("order", kind="stable").drop_duplicates(["order"])
-        if len(own) > 1:
-            earlier = _shadows([str(each) for each in own["match"]])
-            if earlier:
-                shadowed.append(own.iloc[list(earlier)].assign(earlier=list(earlier.values())))
-    return pd.concat(shadowed, ignore_index=True) if shadowed else ordered.iloc[:0].assign(earlier="")
+
+
+def _covered(routes: pd.DataFrame) -> dict[_Order, str]:
+    """The routes that an earlier plain prefix of their virtual host covers, with that match."""
+    routes = routes[(routes["weight"].isna() | (routes["weight"] > 0)) & (text(routes["match"]) != "")]
+    hosts: dict[tuple[str, str], dict[int, str]] = {}
+    for (resource, host, order), match in zip(_orders(routes), text(routes["match"]), strict=True):
+        hosts.setdefault((resource, host), {}).setdefault(order, match)
+    behind: dict[_Order, str] = {}
+    for (resource, host), matches in hosts.items():
+        orders = sorted(matches)
+        for position, earlier in _shadows([matches[order] for order in orders]).items():
+            behind[resource, host, orders[position]] = earlier
+    return behind
 
 
 def _shadows(matches: list[str]) -> dict[int, str]:

@@ -7,8 +7,10 @@ whole item.
 
 import html
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,9 +19,12 @@ import yaml
 from meshforensics.model import NotTheFormError
 
 _LINES = re.compile(r"L(\d+)(?:-L(\d+))?\Z")
+_PEM = re.compile(r"#pem\d+\Z")
 _DOCUMENT = re.compile(r"#doc(\d+)")
 _AROUND = 2
 _NODE = yaml.nodes.Node
+_Numbers = np.ndarray[Any, np.dtype[np.int64]]
+_Inside = dict[tuple[str, ...], dict[str, msgspec.Raw] | list[msgspec.Raw]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,26 +59,45 @@ def excerpt(payload: bytes, pointer: str) -> Excerpt:
     Raises:
         NotTheFormError: the payload has no such place.
     """
-    start, end = span(payload, pointer)
+    return excerpts(payload, [pointer])[pointer]
+
+
+def excerpts(payload: bytes, pointers: Iterable[str]) -> dict[str, Excerpt]:
+    """Several places of one payload, which is looked through once: a config dump may have a thousand.
+
+    Raises:
+        NotTheFormError: the payload has no such place.
+    """
+    inside: _Inside = {}
+    lines = np.flatnonzero(np.frombuffer(payload, dtype=np.uint8) == ord("\n"))
+    return {pointer: _excerpt(payload, pointer, span(payload, pointer, inside), lines) for pointer in pointers}
+
+
+def _excerpt(payload: bytes, pointer: str, at: tuple[int, int], lines: _Numbers) -> Excerpt:
+    start, end = at
     first = payload.rfind(b"\n", 0, start) + 1
-    before = payload[:first].splitlines(keepends=True)[-_AROUND:] if first else []
+    number = int(np.searchsorted(lines, start))
+    some = int(lines[number - _AROUND - 1]) + 1 if number > _AROUND else 0
+    before = payload[some:first].splitlines(keepends=True)[-_AROUND:] if first else []
     after = payload[end : end + 4000].splitlines(keepends=True)[: _AROUND + 1]
     return Excerpt(
         pointer=pointer,
-        line=payload.count(b"\n", 0, start) + 1,
+        line=number + 1,
         before=(b"".join(before) + payload[first:start]).decode("utf-8", "replace"),
         marked=payload[start:end].decode("utf-8", "replace"),
         after=b"".join(after).decode("utf-8", "replace"),
     )
 
 
-def span(payload: bytes, pointer: str) -> tuple[int, int]:
+def span(payload: bytes, pointer: str, inside: "_Inside | None" = None) -> tuple[int, int]:
     """Start and end of the place `pointer` in `payload`, in bytes.
+
+    `inside` remembers what was found on the way, for further places of the same payload.
 
     Raises:
         NotTheFormError: the payload has no such place.
     """
-    base = pointer.partition("#pem")[0]
+    base = _PEM.sub("", pointer)
     lines = _LINES.match(base)
     if lines:
         return _line_span(payload, int(lines.group(1)), int(lines.group(2) or lines.group(1)))
@@ -83,7 +107,11 @@ def span(payload: bytes, pointer: str) -> tuple[int, int]:
     path = base[document.end() :] if document else base
     steps = [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
     number = int(document.group(1)) if document else 1
-    found = _json_span(payload, steps) if not document and payload.lstrip()[:1] in (b"{", b"[") else None
+    found = (
+        _json_span(payload, steps, {} if inside is None else inside)
+        if not document and payload.lstrip()[:1] in (b"{", b"[")
+        else None
+    )
     return found or _yaml_span(payload, number, steps, pointer)
 
 
@@ -100,12 +128,15 @@ def _line_span(payload: bytes, first: int, last: int) -> tuple[int, int]:
     return start, len(payload[:end].rstrip(b"\r\n")) if end > start else start
 
 
-def _json_span(payload: bytes, steps: list[str]) -> tuple[int, int] | None:
+def _json_span(payload: bytes, steps: list[str], inside: "_Inside") -> tuple[int, int] | None:
     """The span of a value in JSON; None when the bytes are not one JSON document."""
     value = msgspec.Raw(payload)
     try:
-        for step in steps:
-            value = _inside(value, step)
+        for depth, step in enumerate(steps):
+            way = tuple(steps[:depth])
+            if way not in inside:
+                inside[way] = _members(value)
+            value = _inside(inside[way], step)
     except msgspec.DecodeError:
         return None
     origin = np.frombuffer(payload, dtype=np.uint8).__array_interface__["data"][0]
@@ -114,16 +145,17 @@ def _json_span(payload: bytes, steps: list[str]) -> tuple[int, int] | None:
     return start, start + len(view)
 
 
-def _inside(value: msgspec.Raw, step: str) -> msgspec.Raw:
+def _members(value: msgspec.Raw) -> "dict[str, msgspec.Raw] | list[msgspec.Raw]":
     try:
-        return msgspec.json.decode(value, type=dict[str, msgspec.Raw])[step]
+        return msgspec.json.decode(value, type=dict[str, msgspec.Raw])
     except msgspec.ValidationError:
-        members = msgspec.json.decode(value, type=list[msgspec.Raw])
-    except KeyError as error:
-        raise NotTheFormError(f"no place {step!r}") from error
+        return msgspec.json.decode(value, type=list[msgspec.Raw])
+
+
+def _inside(members: "dict[str, msgspec.Raw] | list[msgspec.Raw]", step: str) -> msgspec.Raw:
     try:
-        return members[int(step)]
-    except (ValueError, IndexError) as error:
+        return members[step] if isinstance(members, dict) else members[int(step)]
+    except (KeyError, ValueError, IndexError) as error:
         raise NotTheFormError(f"no place {step!r}") from error
 
 

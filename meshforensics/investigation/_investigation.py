@@ -2,6 +2,7 @@
 
 import re
 from copy import copy
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 
 from meshforensics.bundle import Bundle
 from meshforensics.checks import Context, declared_checks, mute, run
-from meshforensics.formats.place import Excerpt, excerpt
+from meshforensics.formats.place import Excerpt, excerpt, excerpts
 from meshforensics.incidents import Case, judge_all
 from meshforensics.model import (
     Evidence,
@@ -115,8 +116,9 @@ class Investigation:
     @cached_property
     def _outcomes(self) -> tuple[tuple[Finding, ...], tuple[NotEvaluated, ...]]:
         context = Context(at=self.at, window=self.window, profile=self.profile)
-        outcomes = [run(check, self, context, self._quote) for check in declared_checks().values()]
-        findings = mute((each for outcome in outcomes for each in outcome.findings), self.profile, self.at)
+        outcomes = [run(check, self, context, self._unread) for check in declared_checks().values()]
+        quoted = self._quoted([each for outcome in outcomes for each in outcome.findings])
+        findings = mute(quoted, self.profile, self.at)
         skipped = tuple(outcome.not_evaluated for outcome in outcomes if outcome.not_evaluated)
         return findings, skipped
 
@@ -184,6 +186,28 @@ class Investigation:
         """The evidence at one place of one item."""
         sha256, text = self._quote(item, pointer)
         return Evidence(item=item, sha256=sha256, pointer=pointer, excerpt=text)
+
+    def _unread(self, item: str, _: str) -> tuple[str, str]:
+        """In place of `_quote`, for what `_quoted` shall fill in."""
+        return self._items[item].sha256 or "", ""
+
+    def _quoted(self, findings: list[Finding]) -> list[Finding]:
+        """The findings with what their places say, item by item: each is read once, however many findings show it."""
+        wanted: dict[str, dict[str, None]] = {}
+        for each in (place for finding in findings for place in finding.evidence):
+            wanted.setdefault(each.item, {})[each.pointer] = None
+        said = {
+            (item, pointer): found.quote(SHORT)
+            for item, pointers in wanted.items()
+            for pointer, found in excerpts(self.bundle.read(self._items[item]), pointers).items()
+        }
+        return [
+            replace(
+                finding,
+                evidence=tuple(replace(each, excerpt=said[each.item, each.pointer]) for each in finding.evidence),
+            )
+            for finding in findings
+        ]
 
     def _quote(self, item: str, pointer: str) -> tuple[str, str]:
         return self._items[item].sha256 or "", self._excerpt(item, pointer).quote(SHORT)
