@@ -5,7 +5,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -28,6 +28,9 @@ from meshforensics.model import (
 )
 from meshforensics.profile import Profile
 from meshforensics.tables import Tables, declared_tables, text
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 SHORT = 400
 """Characters of captured bytes that a finding quotes."""
@@ -242,8 +245,10 @@ class _Placer:
         return hash(self.pointer)
 
 
-def _tables_in(query: str, connection: duckdb.DuckDBPyConnection) -> set[str]:
+def _tables_in(query: str, connection: "DuckDBPyConnection") -> set[str]:
     """The tables that a query names. DuckDB cannot tell of a join with USING before its tables are there."""
+    import duckdb  # noqa: PLC0415 - as in `sql`
+
     try:
         return {name.lower() for name in connection.get_table_names(query)}
     except duckdb.BinderException:
