@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from meshforensics.formats._xds_endpoint import Endpoint, read_hosts
 from meshforensics.formats._xds_message import Message, extension
 from meshforensics.formats._xds_object import object_of
 from meshforensics.formats._xds_secret import Pem, Tls, read_tls
@@ -30,7 +29,6 @@ class Cluster(msgspec.Struct, frozen=True, gc=False):
     max_requests_per_connection: int | None
     alt_stat_name: str | None
     object: str | None
-    hosts: tuple[Endpoint, ...]
     pems: tuple[Pem, ...]
 
 
@@ -86,7 +84,6 @@ def read_cluster(resource: Message) -> Cluster:
         max_requests_per_connection=_per_connection(resource),
         alt_stat_name=resource.text("alt_stat_name"),
         object=object_of(resource),
-        hosts=read_hosts(resource),
         pems=tuple(pem for context in contexts for pem in context.pems),
     )
 

@@ -1,4 +1,4 @@
-"""Endpoints of EDS and of clusters that carry their hosts with them."""
+"""Endpoints of EDS."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -30,15 +30,6 @@ class Assignment(msgspec.Struct, frozen=True, gc=False):
 def read_assignment(resource: Message) -> Assignment:
     """The hosts of a `ClusterLoadAssignment`."""
     return Assignment(name=resource.text("cluster_name"), endpoints=tuple(_endpoints(resource)))
-
-
-def read_hosts(cluster: Message) -> tuple[Endpoint, ...]:
-    """The hosts that a cluster carries: its `load_assignment`, or `hosts` of xDS v2."""
-    held = tuple(_endpoints(cluster.message("load_assignment")))
-    old = tuple(
-        Endpoint(host.pointer, address_of(host), None, "HEALTHY", None, None, 0) for host in cluster.messages("hosts")
-    )
-    return held or old
 
 
 def _endpoints(assignment: Message) -> Iterator[Endpoint]:

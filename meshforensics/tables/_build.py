@@ -105,7 +105,6 @@ class Tables:
     evidence: Evidence
     declared: dict[str, Table]
     at: datetime | None
-    given: dict[str, pd.DataFrame] = field(default_factory=dict)
     _frames: dict[tuple[str, bool], tuple[pd.DataFrame, State]] = field(default_factory=dict)
     _decoded: dict[tuple[str, object], object] = field(default_factory=dict)
     _shared: dict[type, object] = field(default_factory=dict)
