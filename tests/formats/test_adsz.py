@@ -29,6 +29,12 @@ def test_connections() -> None:
     )
 
 
+def test_connections_under_their_other_key() -> None:
+    (made,) = decode(b'{"connected":[{"connectionId":"web-1.shop-3","connectedAt":"2026-01-01T00:00:00Z"}]}')
+
+    assert (made.proxy, made.pointer) == ("shop/web-1", "/connected/0")
+
+
 def test_nobody_is_connected() -> None:
     assert decode(b'{"totalClients":0}') == ()
 

@@ -58,6 +58,11 @@ def _yaml(value: object) -> bytes:
             id="kind-from-the-list",
         ),
         pytest.param(b'{"apiVersion":"v1","kind":"PodList","items":null}', [], id="null-items"),
+        pytest.param(
+            b'[{"apiVersion":"v1","kind":"PodList","items":[{"metadata":{"name":"a"}}]}]',
+            [("Pod:a", "/0/items/0")],
+            id="a-list-in-a-list",
+        ),
         pytest.param(b'{"apiVersion":"v1","kind":"PodList","metadata":{},"items":[]}', [], id="empty-list"),
         pytest.param(b"[]", [], id="empty-array"),
         pytest.param(b"\xef\xbb\xbf" + _yaml(NODE), [("Node:worker-1", "")], id="byte-order-mark"),

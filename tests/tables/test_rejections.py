@@ -11,6 +11,7 @@ from meshforensics.testing import tables_of
 DATA = Path(__file__).parent.parent / "data" / "istio-1.31"
 ISTIOD = "istio-system/istiod-1"
 PROXY = "ops/seats-v1-p7n8cbmrb-tp4xn"
+LISTENER = "type.googleapis.com/envoy.config.listener.v3.Listener"
 REASON = "local rate limit token bucket fill timer must be >= 50ms"
 DUMP = json.dumps(
     {
@@ -115,3 +116,13 @@ def test_an_object_that_the_text_names(message: str, made_by: str | None) -> Non
 
 def test_nothing_captured_is_said() -> None:
     assert tables_of().state("rejections").reason == "not captured: rejection_reports"
+
+
+@pytest.mark.parametrize(("acked", "current"), [("a", True), ("b", False)], ids=["behind", "accepted-since"])
+def test_what_syncz_tells_stands_until_the_proxy_accepts(acked: str, current: bool) -> None:
+    resources = {LISTENER: {"sent": "b", "acked": acked, "lastError": REASON}}
+    syncz = json.dumps([{"proxy": "seats-v1-p7n8cbmrb-tp4xn.ops", "resources": resources}]).encode()
+
+    told = tables_of(("istiod.syncz", ISTIOD, syncz)).frame("rejection_reports")
+
+    assert _values(told, "place", "type", "current") == [("syncz", "lds", current)]
