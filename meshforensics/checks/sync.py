@@ -139,7 +139,7 @@ def endpoint_gone(endpoints: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
 
     A cluster of which no host is a known pod belongs to another network or cluster, and is left out.
     """
-    if not text(pods["item"]).str.startswith(("kubernetes.pods:", "foreign.k8s-resources:")).any():
+    if not text(pods["item"]).str.startswith(("kubernetes.pods:-@", "foreign.k8s-resources:")).any():
         return endpoints.iloc[:0]
     running = set(text(pods[text(pods["phase"]).isin(["Running", "Pending"])]["ip"])) - {""}
     inside = endpoints[text(endpoints["cluster"]).str.match(r"outbound\|\d+\|[^|]*\|[^|]+\.svc\.")]

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import click
 
 from meshforensics.cli._progress import cells, spinner
-from meshforensics.model import Severity, UsageError
+from meshforensics.model import Severity, SourceError, UsageError
 from meshforensics.model.version import __version__
 from meshforensics.report.plain_text import plain
 
@@ -40,6 +40,66 @@ def cli() -> None:
 
     Start with:  meshforensics triage bug-report.tar.gz
     """
+
+
+@cli.command(
+    cls=Examples,
+    epilog="""meshforensics capture --dry-run                            what would be asked, and whether it may
+    meshforensics capture -o incident.zip
+    meshforensics capture -n shop -n payments --budget 90s -o incident
+    meshforensics capture --pod shop/web-1 -o web.zip
+    meshforensics capture --envoy http://127.0.0.1:15000 -o proxy.zip      no cluster at all""",
+)
+@click.option("--context", metavar="NAME", default="", help="Context of the kubeconfig; default: the current one.")
+@click.option("-n", "--namespace", "namespaces", metavar="NS", multiple=True, help="Only this namespace; repeatable.")
+@click.option("--pod", "pods", metavar="NS/POD", multiple=True, help="Only this pod; repeatable.")
+@click.option("--envoy", "envoys", metavar="URL", multiple=True, help="Admin port of an Envoy outside Kubernetes.")
+@click.option("--budget", metavar="SPAN", default="4m", show_default=True, help="How long it may take, all in all.")
+@click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
+@click.option("--dry-run", is_flag=True, help="Say what would be asked and which permissions are given; write nothing.")
+@click.option("-o", "--output", metavar="BUNDLE", default="", help="Where to write; .zip seals one file.")
+def capture(
+    context: str,
+    namespaces: tuple[str, ...],
+    pods: tuple[str, ...],
+    envoys: tuple[str, ...],
+    budget: str,
+    redact_hosts: bool,
+    dry_run: bool,
+    output: str,
+) -> int:
+    """Capture the evidence of a running mesh, within a fixed time.
+
+    Only reads: lists of objects, logs, and GETs of pages that change nothing, through port-forward or exec.
+    Best evidence first, sick pods before well ones; what was refused, failed or did not fit is in the bundle
+    with its reason. Ctrl-C leaves a whole bundle.
+    """
+    from meshforensics.capture import Options, preview
+    from meshforensics.capture import capture as take
+    from meshforensics.cli._capture import plan, summary
+    from meshforensics.investigation import parse_span
+
+    options = Options(
+        context=context,
+        namespaces=namespaces,
+        pods=pods,
+        envoys=envoys,
+        budget=parse_span(budget).total_seconds(),
+        redact_hosts=redact_hosts,
+    )
+    if dry_run:
+        for line in plan(preview(options)):
+            click.echo(plain(line))
+        return 0
+    if not output:
+        raise UsageError("give -o BUNDLE to write to, or --dry-run")
+    with spinner("capturing") as say:
+        captured = take(options, output, say)
+    for line in summary(output, captured):
+        click.echo(plain(line))
+    if not captured.useful:
+        raise SourceError(f"nothing could be captured; {output} says why of each item")
+    return 130 if captured.stopped else 0
 
 
 @cli.command(

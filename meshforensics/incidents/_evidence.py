@@ -56,9 +56,9 @@ def complete(case: Case, *tables: str) -> bool:
 
 
 def lists_all_pods(case: Case) -> bool:
-    """Whether a list of all pods was captured; a description of some pods is none."""
+    """Whether a list of all pods was captured; a description of some pods, or a list of one namespace, is none."""
     pods = case.source.frame("pods")
-    return bool(text(pods["item"]).str.startswith(("kubernetes.pods:", "foreign.k8s-resources:")).any())
+    return bool(text(pods["item"]).str.startswith(("kubernetes.pods:-@", "foreign.k8s-resources:")).any())
 
 
 def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:

@@ -23,6 +23,8 @@ def log(state: State, pod: Name, query: Mapping[str, str]) -> bytes:
     container = _container(object_named(state, pod), query.get("container", ""))
     kind = f"log.{container}" + (".previous" if query.get("previous") in {"true", "1"} else "")
     payload = state.read(kind, "/".join(pod))
+    if payload is None and container == "istio-proxy":  # so is the container of a ztunnel called
+        payload = state.read(kind.replace("istio-proxy", "ztunnel"), "/".join(pod))
     if payload is None:
         lack = state.lack(kind, "/".join(pod))
         raise RefusedError(403 if lack.refused else 404, lack.why)

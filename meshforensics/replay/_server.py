@@ -76,7 +76,7 @@ def _running(make: Callable[[], web.Application], port: int, context: ssl.SSLCon
         try:
             yield runner.addresses[0][1]
         finally:
-            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+            asyncio.run_coroutine_threadsafe(_end(runner), loop).result()
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
@@ -92,3 +92,12 @@ async def _start(make: Callable[[], web.Application], port: int, context: ssl.SS
         await runner.cleanup()
         raise UsageError(f"port {port} on {HOST} cannot be had ({error.strerror}); give another --port") from error
     return runner
+
+
+async def _end(runner: web.AppRunner) -> None:
+    """Close every connection, and wait until nobody works any more."""
+    await runner.cleanup()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)

@@ -1,0 +1,159 @@
+"""Lists of objects: which resources, in which stage, and how a list is fetched page by page."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from meshforensics.capture._again import again
+from meshforensics.capture._ask import Ask, Record, Stage
+from meshforensics.capture._cluster import Cluster
+from meshforensics.capture._reply import Outcome, Reply, TroubleError, outcome_of, outcome_of_trouble
+from meshforensics.formats.kubernetes import KubernetesObject, decode
+from meshforensics.formats.resources import RESOURCES, Resource
+from meshforensics.model import MESH, Cause, NotTheFormError, Status
+
+PAGE = 500
+_MAPS = ("istio", "istio-ca-root-cert", "istio-sidecar-injector", "linkerd-config", "linkerd-identity-trust-roots")
+"""Config maps that a mesh makes; those of applications are nobody's business here."""
+_NOT_ASKED = {("", "secrets"), ("", "endpoints"), ("", "serviceaccounts"), ("metrics.k8s.io", "nodes")}
+_HEALTH = {"pods", "nodes", "namespaces", "events"}
+_ACCESS = {
+    "configmaps", "mutatingwebhookconfigurations", "validatingwebhookconfigurations", "customresourcedefinitions",
+    "networkpolicies", "poddisruptionbudgets",
+}  # fmt: skip
+_ACCESS_GROUPS = {"security.istio.io", "policy.linkerd.io"}
+
+ASKED: tuple[Resource, ...] = tuple(each for each in RESOURCES if (each.group, each.plural) not in _NOT_ASKED)
+"""The resources that are listed; Secrets are not: their values are nobody's business either."""
+
+
+class _Metadata(msgspec.Struct):
+    next: str = msgspec.field(name="continue", default="")
+
+
+class _Page(msgspec.Struct):
+    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+
+
+def stage_of(resource: Resource) -> Stage:
+    """The stage in which a resource is listed."""
+    if resource.plural in _HEALTH:
+        return Stage.HEALTH
+    late = resource.plural in _ACCESS or resource.group in _ACCESS_GROUPS
+    return Stage.ACCESS if late else Stage.TRAFFIC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """One list: of a resource, in one namespace or in all of them.
+
+    Attributes:
+        version: the version that is asked for.
+        namespace: where; empty for everywhere.
+        selector: a label selector; empty for none.
+    """
+
+    resource: Resource
+    version: str
+    namespace: str = ""
+    selector: str = ""
+
+    @property
+    def ask(self) -> Ask:
+        """Its item."""
+        subject = f"Namespace:{self.namespace}" if self.namespace else MESH
+        return Ask(kind=self.resource.item_kind, subject=f"Selector:{self.selector}" if self.selector else subject)
+
+    @property
+    def path(self) -> str:
+        """Its path on the API server."""
+        root = f"/apis/{self.resource.group}/{self.version}" if self.resource.group else f"/api/{self.version}"
+        return (
+            f"{root}/namespaces/{self.namespace}/{self.resource.plural}"
+            if self.namespace
+            else f"{root}/{self.resource.plural}"
+        )
+
+    def queries(self) -> Iterable[dict[str, str]]:
+        """What is asked for: all of it, but of config maps only those of a mesh."""
+        if (self.resource.group, self.resource.plural) == ("", "configmaps"):
+            return [{"fieldSelector": f"metadata.name={name}"} for name in _MAPS]
+        return [{"labelSelector": self.selector}] if self.selector else [{}]
+
+
+async def fetch(cluster: Cluster, listing: Listing) -> Outcome:
+    """Every page of a list, as received, one after the other."""
+    pages: list[bytes] = []
+    note = ""
+    try:
+        for query in listing.queries():
+            reply, restarted = await _pages(cluster, listing, query, pages)
+            note = note or restarted
+            if reply.status != 200 or reply.broken:
+                return _failed(listing, reply, pages)
+    except TroubleError as trouble:
+        return outcome_of_trouble(trouble)
+    return Outcome(status=Status.CAPTURED, payload=_joined(pages), detail=note)
+
+
+async def _pages(cluster: Cluster, listing: Listing, query: Mapping[str, str], pages: list[bytes]) -> tuple[Reply, str]:
+    """Append the pages of one query; the last answer, and whether the list had to begin again."""
+    start, token, note = len(pages), "", ""
+    while True:
+        asked = {**query, "limit": str(PAGE), **({"continue": token} if token else {})}
+        reply = await again(lambda asked=asked: cluster.get(listing.path, asked))  # type: ignore[misc]  # mypy: default of a lambda
+        if reply.status == 410 and token and not note:
+            del pages[start:]
+            token, note = "", "the list was begun again: its first pages had expired (410)"
+            continue
+        if reply.status != 200 or reply.broken:
+            return reply, note
+        pages.append(reply.body)
+        token = _next(reply.body)
+        if not token:
+            return reply, note
+
+
+def _next(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Page).metadata.next
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def _failed(listing: Listing, reply: Reply, pages: list[bytes]) -> Outcome:
+    """What is there of a list that could not be read to its end."""
+    kept = [*pages, *([reply.body] if reply.status == 200 and reply.body else [])]
+    said = outcome_of(listing.ask.kind, reply)
+    if kept:
+        why = said.detail or reply.broken
+        return Outcome(status=Status.PARTIAL, cause=Cause.TRUNCATED, detail=why, payload=_joined(kept))
+    if said.status is Status.ABSENT:  # it was discovered, and is not given: that is not the same as none
+        return Outcome(status=Status.FAILED, cause=Cause.NOT_IN_SOURCE, detail=said.detail)
+    return said
+
+
+def objects(outcome: Outcome) -> tuple[KubernetesObject, ...]:
+    """The objects of a list; those of a cut one too, as far as it is whole pages."""
+    try:
+        return decode(outcome.payload) if outcome.payload else ()
+    except NotTheFormError:
+        return ()
+
+
+def _joined(pages: list[bytes]) -> bytes:
+    """Pages as received; a newline only between those that end without one."""
+    return b"".join(page if page.endswith(b"\n") or page is pages[-1] else page + b"\n" for page in pages)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListWork:
+    """Fetches one list."""
+
+    cluster: Cluster
+    listing: Listing
+
+    async def __call__(self, record: Record) -> None:
+        """Fetch it, and keep what became of it."""
+        record(self.listing.ask, await fetch(self.cluster, self.listing))

@@ -1,0 +1,209 @@
+"""One capture from its first question to the sealed bundle."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+import aiohttp
+
+from meshforensics.bundle import Bundle, BundleWriter
+from meshforensics.capture._again import again
+from meshforensics.capture._ask import Ask
+from meshforensics.capture._cluster import Cluster, connect
+from meshforensics.capture._discovery import versions
+from meshforensics.capture._dry_run import DryRun, dry_run
+from meshforensics.capture._envoys import admin_of
+from meshforensics.capture._envoys import jobs as envoy_jobs
+from meshforensics.capture._lists import ASKED, Listing, fetch, objects
+from meshforensics.capture._plan import Options, list_jobs, listings, pod_jobs, pod_listings
+from meshforensics.capture._record import Clock, Recorder
+from meshforensics.capture._reply import Outcome, TroubleError, outcome_of
+from meshforensics.capture._run import Queue
+from meshforensics.capture._targets import Target, targets
+from meshforensics.capture._visit import Door
+from meshforensics.formats.kubernetes import KubernetesObject
+from meshforensics.formats.resources import Resource
+from meshforensics.model import MESH, Cause, SourceError, Status, UsageError
+
+Progress = Callable[[str], None]
+_VERSION = Ask(kind="kubernetes.version", subject=MESH)
+_RESERVE = 0.03
+"""The share of the budget that writing the manifest may take."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captured:
+    """What a capture came to.
+
+    Attributes:
+        bundle: the bundle, opened.
+        counts: items by status and cause.
+        stopped: whether it was stopped by hand.
+    """
+
+    bundle: Bundle
+    counts: dict[str, int]
+    stopped: bool
+
+    @property
+    def useful(self) -> bool:
+        """Whether anything came but the version of the API server."""
+        return any(item.stored and item.kind != _VERSION.kind for item in self.bundle.items)
+
+
+class Session:
+    """The parts of a capture that is under way."""
+
+    def __init__(self, options: Options, cluster: Cluster | None, recorder: Recorder, clock: Clock) -> None:
+        self.options = options
+        self.cluster = cluster
+        self.recorder = recorder
+        self.clock = clock
+        self.queue = Queue(recorder)
+
+    async def run(self) -> None:
+        """Ask for everything."""
+        async with AsyncExitStack() as stack:
+            if self.options.envoys:
+                session = await stack.enter_async_context(aiohttp.ClientSession(auto_decompress=True))
+                admins = [admin_of(url) for url in self.options.envoys]
+                learn = self.clock.learn if self.cluster is None else _ignore
+                self.queue.add(envoy_jobs(admins, session, self.options.patience, learn))
+            if self.cluster is not None:
+                await self._plan(self.cluster)
+            await self.queue.run()
+
+    async def _plan(self, cluster: Cluster) -> None:
+        """Look which pods there are and what the server serves; then plan all the rest at once."""
+        served, (pods, namespaces) = await asyncio.gather(versions(cluster), self._pods(cluster))
+        found = list(self._chosen(list(targets(pods))))
+        self._absent(served)
+        self.queue.add([*list_jobs(cluster, listings(served, namespaces)), *pod_jobs(Door(cluster), found)])
+
+    async def _pods(self, cluster: Cluster) -> tuple[list[KubernetesObject], Sequence[str]]:
+        """Every pod, and the namespaces that are listed one by one because all at once is not wanted, or refused."""
+        wanted = pod_listings(self.options)
+        within: Sequence[str] = self.options.within
+        pods, refused = await self._list(cluster, wanted)
+        if refused and not within:
+            within = await self._readable(cluster)
+            pods, _ = await self._list(
+                cluster, [Listing(resource=wanted[0].resource, version="v1", namespace=each) for each in within]
+            )
+        return pods, within
+
+    async def _list(self, cluster: Cluster, wanted: Sequence[Listing]) -> tuple[list[KubernetesObject], bool]:
+        """The objects of lists, and whether the first of them was refused."""
+        asks = tuple(listing.ask for listing in wanted)
+        self.recorder.plan(asks)
+        self.recorder.begin(asks)
+        outcomes = await asyncio.gather(*(fetch(cluster, listing) for listing in wanted))
+        for ask, outcome in zip(asks, outcomes, strict=True):
+            self.recorder.record(ask, outcome)
+        return [pod for outcome in outcomes for pod in objects(outcome)], outcomes[0].cause is Cause.FORBIDDEN
+
+    async def _readable(self, cluster: Cluster) -> list[str]:
+        """The names of all namespaces; where they may not be listed, the context's own."""
+        resource = next(each for each in ASKED if each.plural == "namespaces")
+        outcome = await fetch(cluster, Listing(resource=resource, version="v1"))
+        return sorted(one.name for one in objects(outcome)) or [cluster.namespace]
+
+    def _chosen(self, found: list[Target]) -> list[Target]:
+        """The pods that were asked for, and the control planes; a pod that is named and not there is absent."""
+        if not self.options.pods:
+            return found
+        chosen = [each for each in found if each.subject in self.options.pods or each.program == "pilot-discovery"]
+        for subject in sorted(set(self.options.pods) - {each.subject for each in chosen}):
+            ask = Ask(kind="envoy.config_dump", subject=subject)
+            self.recorder.plan([ask])
+            self.recorder.record(ask, Outcome(status=Status.ABSENT, detail="no pod of a mesh has this name"))
+        return chosen
+
+    def _absent(self, served: Mapping[Resource, str]) -> None:
+        """Note the resources that the server does not serve."""
+        for resource, version in served.items():
+            if not version:
+                ask = Ask(kind=resource.item_kind, subject=MESH)
+                self.recorder.plan([ask])
+                self.recorder.record(ask, Outcome(status=Status.ABSENT, detail="the API server does not serve it"))
+
+
+async def run(options: Options, into: str, progress: Progress) -> Captured:
+    """Capture into a bundle, within the budget.
+
+    Raises:
+        SourceError: there is no cluster, or it does not answer.
+        BundleError: `into` exists already.
+    """
+    deadline = asyncio.get_running_loop().time() + options.budget * (1 - _RESERVE)
+    cluster = await _connected(options)
+    try:
+        clock = Clock()
+        first = await _first(cluster, clock) if cluster else None
+        writer = BundleWriter(
+            into, mesh=cluster.context if cluster else MESH, layout="capture", redact_hosts=options.redact_hosts
+        )
+        recorder = Recorder(writer, clock, progress)
+        if first:
+            recorder.plan([_VERSION])
+            recorder.record(_VERSION, first)
+        stopped = await _within(deadline, Session(options, cluster, recorder, clock), options.budget)
+        return Captured(bundle=writer.seal(), counts=dict(sorted(recorder.counts.items())), stopped=stopped)
+    finally:
+        if cluster:
+            await cluster.close()
+
+
+async def look(options: Options) -> DryRun:
+    """What a capture would ask; nothing is written.
+
+    Raises:
+        SourceError: there is no cluster, or it does not answer.
+    """
+    cluster = await _connected(options)
+    try:
+        if cluster:
+            await _first(cluster, Clock())
+        return await dry_run(options, cluster)
+    finally:
+        if cluster:
+            await cluster.close()
+
+
+async def _connected(options: Options) -> Cluster | None:
+    """The cluster; None where only Envoys outside of any are asked for."""
+    for pod in options.pods:
+        if not all(pod.partition("/")):
+            raise UsageError(f"{pod!r} names no pod; write it like shop/web-1")
+    if options.envoys and not (options.context or options.namespaces or options.pods):
+        return None
+    return await connect(options.context, options.patience)
+
+
+async def _within(deadline: float, session: Session, budget: float) -> bool:
+    """Run until all is asked, the time is up, or somebody stops it (then True)."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            await session.run()
+    except TimeoutError:
+        session.recorder.close(f"the budget of {budget:g} s was used up")
+    except asyncio.CancelledError:
+        session.recorder.close("the capture was stopped by hand")
+        return True
+    return False
+
+
+async def _first(cluster: Cluster, clock: Clock) -> Outcome:
+    """The first answer of the API server; it tells its clock too."""
+    try:
+        reply = await again(lambda: cluster.get("/version"))
+    except TroubleError as trouble:
+        raise SourceError(f"the API server of context {cluster.context} does not answer: {trouble}") from trouble
+    clock.learn(reply.date, "API server")
+    outcome = outcome_of(_VERSION.kind, reply)
+    return replace(outcome, detail="; ".join(filter(None, (outcome.detail, clock.said))))
+
+
+def _ignore(_date: str, _source: str) -> None:
+    """The API server's clock counts, not that of a proxy."""

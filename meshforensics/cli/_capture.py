@@ -1,0 +1,29 @@
+"""What ``capture`` prints."""
+
+from collections.abc import Iterator
+
+from meshforensics.capture import Captured, DryRun
+
+
+def summary(output: str, captured: Captured) -> Iterator[str]:
+    """One line about the bundle, one for each way in which items are not there."""
+    items = captured.bundle.items
+    held = sum(item.stored for item in items)
+    yield f"{output}: {len(items)} items, {held} with evidence, id {captured.bundle.id}"
+    for what, number in captured.counts.items():
+        if what != "captured":
+            yield f"  {number} {what}"
+
+
+def plan(dry: DryRun) -> Iterator[str]:
+    """The permissions, then the numbers."""
+    for each in dry.checked:
+        permission = each.permission
+        name = f"{permission.resource}.{permission.group}" if permission.group else permission.resource
+        where = permission.namespace or "everywhere"
+        yield f"{_GIVEN[each.given]:<8} {permission.verb:<7} {name} ({where})"
+    pods = "pods cannot be listed" if dry.pods is None else f"{dry.pods} pods of a mesh"
+    yield f"{dry.where}: {pods}, {dry.requests} requests, about {dry.size / 1024**2:.0f} MiB"
+
+
+_GIVEN = {True: "given", False: "DENIED", None: "unknown"}

@@ -1,0 +1,224 @@
+"""Each trouble is an item with its status and cause, and the rest goes on."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from meshforensics.bundle import Bundle, open_bundle, verify
+from meshforensics.capture import Options
+from meshforensics.cli import main
+from meshforensics.replay import Answer, Api, application, replay
+from tests.capture.world import (
+    ENVIRONMENT,
+    Handler,
+    by_name,
+    cut,
+    hang,
+    mesh,
+    on,
+    refuse,
+    said,
+    shop,
+    stall,
+    take,
+)
+
+WEB = "shop/web-000"
+GOOD = ("captured", None)
+
+
+def rest_is_there(bundle: Bundle) -> None:
+    """What no fault was put before."""
+    assert said(bundle, "envoy.config_dump", WEB) == GOOD
+    assert said(bundle, "kubernetes.pods") == GOOD
+    assert said(bundle, "istiod.syncz", "istio-system/istiod-1") == GOOD
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "cause"),
+    [
+        pytest.param(refuse(401), "failed", "forbidden", id="401"),
+        pytest.param(refuse(403), "failed", "forbidden", id="403"),
+        pytest.param(refuse(404), "failed", "not-in-source", id="404-of-what-discovery-names"),
+        pytest.param(refuse(409), "failed", "not-the-form", id="409"),
+        pytest.param(refuse(503, **{"Retry-After": "0"}), "failed", "not-the-form", id="503-each-time"),
+        pytest.param(cut, "partial", "truncated", id="wrong-content-length"),
+        pytest.param(hang, "failed", "timeout", id="hang"),
+    ],
+)
+def test_a_list_in_trouble(
+    fault: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    status: str,
+    cause: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with mesh(shop(), monkeypatch, on("/services", fault)):
+        bundle = take(budget=30).bundle
+
+    assert said(bundle, "kubernetes.services") == (status, cause)
+    rest_is_there(bundle)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_is_busy_is_asked_again(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = on("/services", refuse(status, **{"Retry-After": "0"}), times=2)
+    with mesh(shop(), monkeypatch, fault) as asked:
+        bundle = take().bundle
+
+    assert said(bundle, "kubernetes.services") == GOOD
+    assert len(asked.paths("/services")) == 3
+
+
+def test_an_expired_list_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    expired: list[str] = []
+
+    async def expire(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.query.get("continue") and not expired:
+            expired.append(request.path)
+            return await refuse(410)(request)
+        return await handler(request)
+
+    monkeypatch.setattr("meshforensics.capture._lists.PAGE", 2)
+    with mesh(shop(5), monkeypatch, expire):
+        bundle = take().bundle
+
+    item = by_name(bundle)["kubernetes.pods", "-"]
+    assert (item.status, item.detail) == (
+        "captured",
+        "the list was begun again: its first pages had expired (410)",
+    )
+    assert bundle.read(item).count(b'"PodList"') == 3
+    assert len({subject for kind, subject in by_name(bundle) if kind == "envoy.config_dump"}) == 5
+
+
+def test_a_log_that_stalls_is_kept_as_far_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(shop(), monkeypatch, on("/web-000/log", stall)):
+        bundle = take(budget=30).bundle
+
+    item = by_name(bundle)["log.istio-proxy", WEB]
+    assert (item.status, item.cause) == ("partial", "truncated")
+    assert bundle.read(item) == b"a first line\na sec"
+    rest_is_there(bundle)
+
+
+def _hang(subject: str, _port: int, _method: str, _target: str) -> Answer:
+    """Only those that are asked for are slow: others answer at once."""
+    return Answer(status=504 if subject == WEB else 200, body=b"{}\n")
+
+
+def test_a_page_that_is_an_error_text_is_no_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(api: Api) -> web.Application:
+        return application(Api(state=api.state, token=api.token, ask=_hang))
+
+    with replay(shop(), change=change) as served:
+        monkeypatch.setenv("KUBECONFIG", str(served.kubeconfig))
+        bundle = take().bundle
+
+    assert said(bundle, "envoy.config_dump", WEB) == ("failed", "timeout")
+    assert said(bundle, "envoy.certs", "shop/web-001") == GOOD
+
+
+def test_a_pod_that_hangs_costs_one_wait_and_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(shop(4), monkeypatch, on("/web-001/portforward", hang)) as asked:
+        bundle = take(budget=30).bundle
+
+    assert said(bundle, "envoy.server_info", "shop/web-001") == ("failed", "timeout")
+    assert said(bundle, "envoy.config_dump", "shop/web-001") == ("failed", "timeout")
+    assert by_name(bundle)["envoy.certs", "shop/web-001"].detail == "not asked: it did not answer 15000/server_info"
+    assert len(asked.paths("/web-001/portforward")) == 1
+    rest_is_there(bundle)
+
+
+def test_a_port_that_nobody_listens_on_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(shop(1), monkeypatch) as asked:
+        bundle = take().bundle
+
+    assert said(bundle, "agent.metrics", WEB) == ("failed", "reset")
+    assert len(asked.paths("/web-000/portforward")) <= 5
+
+
+def test_what_does_not_fit_is_named_and_the_sick_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.endswith("/portforward"):
+            await asyncio.sleep(1.5)
+        return await handler(request)
+
+    monkeypatch.setattr("meshforensics.capture._run.AT_ONCE", 1)
+    with mesh(shop(50), monkeypatch, slow):
+        captured = take(budget=5)
+
+    items = captured.bundle.items
+    dumps = {item.subject: item for item in items if item.kind == "envoy.server_info"}
+    assert len(dumps) == 50
+    assert dumps["shop/web-049"].status == "captured"
+    assert {(item.status.value, item.cause) for item in dumps.values() if item.subject >= "shop/web-01"} - {
+        ("captured", None)
+    } == {("skipped", "over-budget")}
+    assert captured.counts["skipped: over-budget"] > 100
+
+
+def test_a_dead_api_server_is_an_error_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with mesh(shop(), monkeypatch):
+        pass
+    config = Path(str(ENVIRONMENT.get("HOME", "/"))) / "no-such-kubeconfig"
+    monkeypatch.setenv("KUBECONFIG", str(config))
+
+    assert main(["capture", "-o", str(tmp_path / "bundle")]) == 2
+
+    assert capsys.readouterr().err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_capture_that_is_stopped_leaves_a_bundle_that_opens(
+    number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    into = tmp_path / "bundle"
+    with mesh(shop(3), monkeypatch, on("/web-001/portforward", hang)) as asked:
+        command = [sys.executable, "-m", "meshforensics", "capture", "-o", str(into), "--budget", "4m"]
+        environment = {**ENVIRONMENT, "KUBECONFIG": _kubeconfig()}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+            _until(partial(asked.paths, "/web-001/portforward"))
+            running.send_signal(number)
+            running.communicate(timeout=30)
+
+    bundle = open_bundle(str(into))
+    statuses = {item.status.value for item in bundle.items if item.subject == "shop/web-001"}
+    if number == signal.SIGINT:
+        assert running.returncode == 130
+        assert verify(str(into)) == []
+        assert said(bundle, "envoy.server_info", "shop/web-001") == ("skipped", "over-budget")
+    else:
+        assert said(bundle, "envoy.server_info", "shop/web-001") == ("failed", "reset")
+    assert statuses & {"skipped", "failed"}
+    assert said(bundle, "kubernetes.pods") == GOOD
+
+
+def _kubeconfig() -> str:
+    import os
+
+    return os.environ["KUBECONFIG"]
+
+
+def _until(seen: Callable[[], list[str]]) -> None:
+    """Wait until something was asked."""
+    import time
+
+    for _ in range(600):
+        if seen():
+            return
+        time.sleep(0.05)
+    raise AssertionError
+
+
+def test_patience_follows_the_budget() -> None:
+    assert [Options(budget=budget).patience for budget in (20, 120, 240, 3600)] == [2, 5, 10, 10]

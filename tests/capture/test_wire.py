@@ -1,0 +1,131 @@
+"""Both ends of the wire: what is replayed comes back, by whatever way."""
+
+import json
+from collections import Counter
+
+import pytest
+from aiohttp import web
+
+import meshforensics as mf
+from meshforensics.bundle import Bundle
+from meshforensics.formats.kubernetes import decode
+from meshforensics.tables import visible
+from tests.capture.world import Handler, by_name, mesh, refuse, shipped, shop, take
+
+CAPTURES = ("ca-rotation", "healthy", "memory-leak", "upgrade-503")
+
+
+def evidence(bundle: Bundle) -> dict[tuple[str, str], str | None]:
+    """Pages and logs as of the bundle's instant, by kind and subject."""
+    items = visible(bundle.items, bundle.at, over_time=False)
+    return {
+        (item.kind, item.subject): item.sha256
+        for item in items
+        if item.kind.partition(".")[0] in {"envoy", "istiod", "log"}
+    }
+
+
+def objects(bundle: Bundle) -> Counter[str]:
+    """Every object as canonical JSON; but not the pods that stand in for those whose object nobody captured."""
+    found: Counter[str] = Counter()
+    for item in visible(bundle.items, bundle.at, over_time=False):
+        lists = item.kind.startswith("kubernetes.") and item.kind != "kubernetes.version"
+        if lists or item.kind in {"foreign.k8s-resources", "foreign.k8s-cluster-resources", "foreign.crs"}:
+            found.update(
+                json.dumps(one.body, sort_keys=True)
+                for one in decode(bundle.read(item))
+                if "meshforensics.dev/stand-in" not in one.annotations
+            )
+    return found
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_capture_of_a_replay_gives_the_evidence_back(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = shipped(name)
+    with mesh(source, monkeypatch):
+        again = take().bundle
+
+    assert evidence(again) == evidence(source)
+    assert objects(again) == objects(source)
+
+
+@pytest.mark.parametrize("name", ["ca-rotation", "healthy"])
+def test_the_verdict_and_the_findings_are_the_same(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("wire") / name
+    with mesh(shipped(name), monkeypatch):
+        take(path)
+    before, after = mf.open(f"captures/{name}"), mf.open(path)
+
+    assert (after.verdict.incident, after.verdict.status) == (before.verdict.incident, before.verdict.status)
+    assert [(each.check, each.subjects) for each in after.findings] == [
+        (each.check, each.subjects) for each in before.findings
+    ]
+
+
+def test_exec_gives_the_same_where_port_forward_is_not_permitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = shipped("healthy")
+
+    async def no_forward(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.endswith("/portforward"):
+            return await refuse(403)(request)
+        return await handler(request)
+
+    with mesh(source, monkeypatch, no_forward) as asked:
+        again = take().bundle
+
+    assert evidence(again) == evidence(source)
+    assert len(asked.paths("/portforward")) < len(asked.paths("/exec"))
+
+
+def test_one_namespace_and_the_control_plane(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(shipped("healthy"), monkeypatch):
+        again = take(namespaces=("ops",)).bundle
+
+    subjects = {item.subject for item in again.items if item.kind.startswith(("envoy.", "istiod."))}
+    assert {subject.partition("/")[0] for subject in subjects} == {"istio-system", "ops"}
+    assert {item.subject for item in again.items if item.kind == "kubernetes.pods"} == {
+        "Namespace:ops",
+        "Selector:app=istiod",
+    }
+
+
+def test_one_pod_and_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(shop(3), monkeypatch):
+        again = take(pods=("shop/web-001", "shop/nobody")).bundle
+
+    found = by_name(again)
+    assert {subject for kind, subject in found if kind == "envoy.config_dump"} == {"shop/web-001", "shop/nobody"}
+    assert found["envoy.config_dump", "shop/nobody"].status == "absent"
+
+
+def test_where_only_namespaces_may_be_listed_each_is_listed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def only_within(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in {"/api/v1/pods", "/api/v1/services"}:
+            return await refuse(403)(request)
+        return await handler(request)
+
+    source = shipped("healthy")
+    with mesh(source, monkeypatch, only_within):
+        again = take().bundle
+
+    pods = {item.subject: item.status.value for item in again.items if item.kind == "kubernetes.pods"}
+    assert pods == {
+        "-": "failed",
+        "Namespace:istio-system": "captured",
+        "Namespace:ops": "captured",
+        "Namespace:travel": "captured",
+    }
+    assert evidence(again) == evidence(source)
+
+
+def test_times_are_by_the_clock_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(shop(), monkeypatch):
+        again = take().bundle
+
+    assert again.at is not None
+    assert abs((again.at - shop().items[0].captured_at).total_seconds()) < 60  # type: ignore[operator]  # it is known
+    version = by_name(again)["kubernetes.version", "-"]
+    assert version.detail.startswith("the clock of the API server is ")
+    assert {item.time_source for item in again.items} == {"API server"}
