@@ -38,9 +38,14 @@ def _of_running_pods(containers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFra
     remediation="Read the proxy's log for what it waits for, and /init_dump; restart it only after a capture.",
     source="guide, phase 1, step 1 (extended to native sidecars); Kubernetes container status",
 )
-def not_ready(containers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
+def not_ready(containers: pd.DataFrame, pods: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """A container that started seconds before it was looked at is starting, not stuck."""
     sidecars = _of_running_pods(_sidecars(containers), pods)
-    return sidecars[~true(sidecars["ready"], missing=True)]
+    waiting = sidecars[~true(sidecars["ready"], missing=True)]
+    age = (waiting["captured_at"] - waiting["started_at"]).dt.total_seconds()
+    fresh = (age >= 0) & (age < profile.number("starting-age"))
+    orderly = waiting["last_exit_code"].isna() | waiting["last_exit_code"].isin(_ORDERLY)
+    return waiting[~(fresh & orderly & (text(waiting["state"]) == "running"))]
 
 
 @check(
@@ -143,7 +148,10 @@ def memory_grows(growth_over_time: pd.DataFrame, profile: Profile) -> pd.DataFra
     least = share.clip(lower=profile.number("memory.growth-per-hour"))
     enough = growth_over_time["samples"] >= profile.number("memory.samples")
     above = growth_over_time["slope_low"].astype(float) > least
-    return growth_over_time[true(growth_over_time["rises"], missing=False) & above & enough.astype(bool)]
+    first = growth_over_time["first_bytes"].astype(float)
+    noise = (profile.number("memory.least-growth-share") * first).clip(lower=profile.number("memory.least-growth"))
+    grown = growth_over_time["last_bytes"].astype(float) - first > noise
+    return growth_over_time[true(growth_over_time["rises"], missing=False) & above & grown & enough.astype(bool)]
 
 
 def _pods_refused(events: pd.DataFrame, window: Window) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TextIO
 
+import numpy as np
 import pandas as pd
 
 from meshforensics.model import UsageError
@@ -49,7 +50,9 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(list(value), ensure_ascii=False) if isinstance(value, (tuple, list)) else value
+    """Lists as JSON; DuckDB hands them on as arrays."""
+    listed = value.tolist() if isinstance(value, np.ndarray) else value
+    return json.dumps(list(listed), ensure_ascii=False) if isinstance(listed, (tuple, list)) else value
 
 
 def _text(frame: pd.DataFrame) -> Iterable[str]:

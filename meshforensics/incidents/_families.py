@@ -36,13 +36,34 @@ def by_family(
     failed = failed_by(case, families)
     if at_server and failed.empty:
         failed = refused_by_servers(case, families)
+    return by_calls(case, failed, what=what, next_step=next_step, extra=extra)
+
+
+def by_calls(
+    case: Case,
+    failed: pd.DataFrame,
+    *,
+    what: str,
+    next_step: str,
+    extra: Sequence[Test] = (),
+    also: Sequence[str] = (),
+    why: str = "",
+) -> Judgement:
+    """A judgement on these failed calls.
+
+    Args:
+        also: subjects beside the callers and the hosts, such as servers and objects.
+        why: a sentence that the summary adds.
+    """
     since = f" since {format_time(first_at(failed))}" if len(failed) else ""
     return Judgement(
         tests=(calls_fail(case, failed, what), *extra),
-        subjects=callers(failed),
+        subjects=tuple(dict.fromkeys((*callers(failed), *also))) if len(failed) else (),
         onset=first_at(failed),
         mechanism=what,
-        summary=f"{len(failed)} calls fail{since}, {what}: {edges_in_words(failed)}." if len(failed) else "",
+        summary=f"{len(failed)} calls fail{since}, {what}: {edges_in_words(failed)}.{why and ' ' + why}"
+        if len(failed)
+        else "",
         next=next_step,
         impact=impact_of(case, failed),
         explained=len(failed),

@@ -12,9 +12,17 @@ MIB = 1024 * 1024
 _UNFINISHED = 0.5
 
 
+_FALLS = 0.2
+_CAME_DOWN = 0.5
+TRAFFIC = ("requests", "connections")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grower:
-    """A proxy whose live memory grows: how, since when, and what explains it (empty: nothing)."""
+    """A proxy whose live memory grows: how, since when, and what explains it (empty: nothing).
+
+    `sure` is False where the lower end of the slope's interval is below the least growth of the profile.
+    """
 
     subject: str
     row: dict[str, Any]
@@ -22,33 +30,69 @@ class Grower:
     explained_by: str
     mechanism: str
     drivers_known: bool
+    sure: bool = True
 
 
 def growers(case: Case) -> list[Grower]:
     """The proxies whose live memory grows significantly, by subject."""
-    growth = case.source.over_time("growth")
-    rows = [{str(key): value for key, value in row.items()} for row in growth.to_dict("records")]
-    made = [_grower(case, row) for row in rows if _significant(case, row)]
+    made = [_grower(case, row) for row in _rows(case) if _significant(case, row)]
     return sorted(made, key=lambda grower: grower.subject)
 
 
+def swingers(case: Case) -> list[Grower]:
+    """The proxies whose live memory follows requests or connections up and down, by subject."""
+    made = [_grower(case, row) for row in _rows(case) if _swings(case, row)]
+    return sorted(made, key=lambda grower: grower.subject)
+
+
+def came_down(each: Grower) -> bool:
+    """Whether most of the rise was given back."""
+    return bool(each.row["fell_share"] >= _CAME_DOWN)
+
+
+def _rows(case: Case) -> list[dict[str, Any]]:
+    growth = case.source.over_time("growth")
+    return [{str(key): value for key, value in row.items()} for row in growth.to_dict("records")]
+
+
 def _significant(case: Case, row: dict[str, Any]) -> bool:
-    """Enough samples, a rise, and a lower bound above the least growth of the profile."""
+    """Enough samples, a rise that is no noise, and a slope above the least growth of the profile."""
+    number = case.profile.number
+    grown = row["last_bytes"] - row["first_bytes"]
+    noise = max(number("memory.least-growth"), number("memory.least-growth-share") * row["first_bytes"])
+    enough = row["samples"] >= number("memory.samples")
+    return bool(enough and row["rises"] and grown > noise and row["slope_low"] > 0 and row["slope"] > _least(case, row))
+
+
+def _least(case: Case, row: dict[str, Any]) -> float:
     share = case.profile.number("memory.growth-share-per-hour") * row["median_bytes"]
-    least = max(share, case.profile.number("memory.growth-per-hour"))
-    enough = row["samples"] >= case.profile.number("memory.samples")
-    return bool(enough and row["rises"] and row["slope_low"] > least)
+    return float(max(share, case.profile.number("memory.growth-per-hour")))
+
+
+def _swings(case: Case, row: dict[str, Any]) -> bool:
+    """A rise and a fall, both no noise, in step with requests or connections."""
+    number = case.profile.number
+    base = min(row["first_bytes"], row["last_bytes"])
+    rise = row["peak_bytes"] - base
+    large = rise > max(number("memory.least-growth"), number("memory.swing-share") * base)
+    enough = row["samples"] >= number("memory.samples")
+    return bool(enough and large and row["fell_share"] >= _FALLS and _follows(case, row, *TRAFFIC))
 
 
 def _grower(case: Case, row: dict[str, Any]) -> Grower:
-    piles_up = _known(row["unfinished_share"], 0.0) >= _UNFINISHED and _known(row["open_rises"], False)
+    explained = _explained(case, row)
+    unfinished = _known(row["unfinished_share"], 0.0) >= _UNFINISHED and _known(row["open_rises"], False)
+    mechanism = "pile-up of unfinished requests" if unfinished else "live memory grows"
+    if not unfinished and not explained and _follows(case, row, "connections"):
+        mechanism = "pile-up of connections at a flat request rate"
     return Grower(
         subject=f"{row['namespace']}/{row['pod']}",
         row=row,
         onset=row["at"].to_pydatetime(),
-        explained_by="" if piles_up else _explained(case, row),
-        mechanism="pile-up of unfinished requests" if piles_up else "live memory grows",
+        explained_by="" if unfinished else explained,
+        mechanism=mechanism,
         drivers_known=not pd.isna(row["with_requests"]),
+        sure=bool(row["slope_low"] > _least(case, row)),
     )
 
 
@@ -57,8 +101,14 @@ def _known(value: Any, otherwise: Any) -> Any:
 
 
 def _explained(case: Case, row: dict[str, Any]) -> str:
+    """What explains the growth; connections do only where memory falls with them, else they pile up."""
+    falls = row["fell_share"] >= _FALLS
+    drivers = ("requests", "configuration", "series", *(("connections",) if falls else ()))
+    return _follows(case, row, *drivers)
+
+
+def _follows(case: Case, row: dict[str, Any], *drivers: str) -> str:
     enough = case.profile.number("memory.explained-correlation")
-    drivers = ("requests", "configuration", "series")
     return next((name for name in drivers if _known(row[f"with_{name}"], 0.0) >= enough), "")
 
 

@@ -32,7 +32,7 @@ def ca_rotation(case: Case) -> Judgement:
     moved = _moved(trust)
     impact = impact_of(case, failed)
     return Judgement(
-        tests=(_sets(case, trust, groups), _pairs(case, pairs, broken), _seen(case, failed)),
+        tests=(_sets(case, trust, groups, pairs), _pairs(case, pairs, broken), _seen(case, failed)),
         subjects=moved or tuple(sorted({f"{ns}/{pod}" for ns, pod in keys(broken, "server_namespace", "server_pod")})),
         onset=first_at(failed),
         mechanism="root replaced without overlap",
@@ -64,18 +64,30 @@ def _moved(trust: pd.DataFrame) -> tuple[str, ...]:
     return tuple(sorted(str(holder) for holder, roots in holders if set(roots) == {newest}))
 
 
-def _sets(case: Case, trust: pd.DataFrame, groups: dict[tuple[str, ...], list[str]]) -> Test:
+def _sets(case: Case, trust: pd.DataFrame, groups: dict[tuple[str, ...], list[str]], pairs: pd.DataFrame) -> Test:
+    """Two sets of roots; or one, and a leaf that verifies under nobody's: signed anew before the root was given out."""
     several = len(groups) > 1
+    foreign = () if several else _signed_by_none(pairs)
     said = "; ".join(f"{len(pods)} proxies trust {', '.join(roots)}" for roots, pods in sorted(groups.items()))
     return Test(
         name="two-root-sets",
         role="necessary",
-        passed=True if several else (False if complete(case, "trust") else None),
-        text=said or "which roots proxies trust was not captured",
+        passed=True if several or foreign else (False if complete(case, "trust") else None),
+        thin=bool(foreign),
+        text=(said or "which roots proxies trust was not captured")
+        + (f"; the leaf of {', '.join(foreign[:3])} chains to none of them" if foreign else ""),
         check="certificates.trust-split",
         evidence=shown(case, trust.drop_duplicates("serial")),
         missing=() if several else missing(case, "trust", "envoy.config_dump"),
     )
+
+
+def _signed_by_none(pairs: pd.DataFrame) -> tuple[str, ...]:
+    """The servers whose leaf no caller verifies, though one could judge it."""
+    judged = pairs[pairs["client_verifies"].notna()]
+    verified = set(keys(judged[true(judged["client_verifies"], missing=False)], "server_namespace", "server_pod"))
+    every = set(keys(judged, "server_namespace", "server_pod"))
+    return tuple(sorted("/".join(each) for each in every - verified))
 
 
 def _pairs(case: Case, pairs: pd.DataFrame, broken: pd.DataFrame) -> Test:
@@ -113,8 +125,10 @@ def _seen(case: Case, failed: pd.DataFrame) -> Test:
 
 
 def _summary(groups: dict[tuple[str, ...], list[str]], moved: tuple[str, ...], failed: pd.DataFrame) -> str:
-    if len(groups) < 2:
+    if len(groups) < 2 and failed.empty:
         return "No second set of trusted roots was seen."
+    if len(groups) < 2:
+        return f"A leaf was signed by a root that no proxy was given: {edges_in_words(failed)} fails."
     who = ", ".join(moved[:4]) or "some proxies"
     since = f", since {format_time(first_at(failed))}" if len(failed) else ""
     calls = f" {edges_in_words(failed)} fails{since}." if len(failed) else ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from meshforensics.incidents._counters import undated_failures
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import known_proxies, lists_all_pods, missing, recent_calls, without
 from meshforensics.model import Severity, Standing
@@ -83,6 +84,10 @@ def _lacking(case: Case) -> Iterator[str]:
     silent = sorted(set(without(case, "stats")) & set(without(case, "log_coverage")))
     if silent:
         yield f"{len(silent)} proxies have neither stats nor log, {'/'.join(silent[0])} first"
+    undated = list(undated_failures(case))
+    if undated:
+        proxy, said = undated[0]
+        yield f"{len(undated)} proxies have no log, and counters show failures since start: {said} at {'/'.join(proxy)}"
     containers = case.source.frame("containers")
     foreign = containers[text(containers["container"]).isin(_NOT_JUDGED)]
     if len(foreign):

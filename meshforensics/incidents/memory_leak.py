@@ -2,7 +2,7 @@
 
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import known_proxies
-from meshforensics.incidents._growers import Grower, growers, in_words
+from meshforensics.incidents._growers import Grower, came_down, growers, in_words
 from meshforensics.model import Missing, format_time
 from meshforensics.tables import keys
 
@@ -38,7 +38,7 @@ def grows(case: Case, grown: list[Grower]) -> Test:
         name="live-memory-grows",
         role="necessary",
         passed=True if grown else (False if clear and longest >= span else None),
-        thin=longest < span,
+        thin=longest < span or not any(each.sure or came_down(each) for each in grown),
         text="; ".join(in_words(each) for each in grown)
         or (f"no significant growth in {longest:.0f} s" if len(followed) else "no series: one sample shows no growth"),
         check="proxies.memory-grows",

@@ -1,29 +1,62 @@
 """Live memory follows the request rate up and down."""
 
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
-from meshforensics.incidents._growers import growers, in_words
+from meshforensics.incidents._growers import TRAFFIC, Grower, came_down, growers, in_words, swingers
 from meshforensics.incidents.memory_leak import grows
-
-EXPLAINED_BY = ("requests",)
 
 
 @incident("memory-traffic-growth", about="Live memory follows the request rate up and down.", precedence=14)
 def memory_traffic_growth(case: Case) -> Judgement:
-    """Growth that its driver explains; what nothing explains is memory-leak."""
+    """Growth that traffic explains; it is no cause where something grows that nothing explains."""
     grown = growers(case)
-    mine = [each for each in grown if each.explained_by in EXPLAINED_BY]
-    explained = Test(
-        name="driver-explains-growth",
-        role="necessary",
-        passed=True if mine else (False if grown else None),
-        text="; ".join(f"{each.subject} follows {each.explained_by}" for each in mine) or "no growth follows it",
-        check="memory.drivers",
-    )
+    swung = swingers(case)
+    rose = {each.subject: each for each in grown if each.explained_by in TRAFFIC}
+    mine = sorted({**rose, **{each.subject: each for each in swung}}.values(), key=lambda each: each.subject)
     return Judgement(
-        tests=(grows(case, grown), explained),
+        tests=(grows(case, mine), _follows(case, mine, grown), _fell(mine), _leak(grown, swung)),
         subjects=tuple(each.subject for each in mine),
         onset=min((each.onset for each in mine), default=None),
-        mechanism=mine[0].explained_by if mine else "",
+        mechanism=_driver(mine[0]) if mine else "",
         summary="; ".join(in_words(each) for each in mine[:3]),
         next="Size the limit by peak traffic, or scale the workload.",
+    )
+
+
+def _driver(each: Grower) -> str:
+    return each.explained_by or "connections"
+
+
+def _follows(case: Case, mine: list[Grower], grown: list[Grower]) -> Test:
+    followed = bool(len(case.source.over_time("growth")))
+    return Test(
+        name="driver-explains-growth",
+        role="necessary",
+        passed=True if mine else (False if grown and followed else None),
+        text="; ".join(f"{each.subject} follows {_driver(each)}" for each in mine) or "no memory follows traffic",
+        check="memory.drivers",
+    )
+
+
+def _fell(mine: list[Grower]) -> Test:
+    """Only a fall with the traffic tells it from what piles up."""
+    fallen = [each for each in mine if came_down(each)]
+    return Test(
+        name="memory-falls-with-traffic",
+        role="confirms",
+        passed=bool(fallen) if mine else None,
+        text=f"{len(fallen)} of {len(mine)} proxies gave most of their rise back",
+        check="memory.drivers",
+    )
+
+
+def _leak(grown: list[Grower], swung: list[Grower]) -> Test:
+    falling = {each.subject for each in swung}
+    leaking = [each for each in grown if not each.explained_by and each.subject not in falling]
+    return Test(
+        name="unexplained-growth",
+        role="refutes",
+        passed=bool(leaking),
+        text="; ".join(f"{each.subject} grows, and traffic does not explain it" for each in leaking)
+        or "nothing grows that traffic does not explain",
+        check="proxies.memory-grows",
     )

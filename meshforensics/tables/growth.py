@@ -12,10 +12,12 @@ from meshforensics.tables._frames import ABSENT, places, text
 _CONFIGURATION = r"(?:cluster_manager[._]active_clusters|listener_manager[._]total_listeners_active)\Z"
 _REQUESTS = r"http[._](?:.*[._])?downstream_rq_total\Z"
 _OPEN = r"http[._](?:.*[._])?downstream_(?:rq|cx)_active\Z"
+_CONNECTIONS = r"http[._](?:.*[._])?downstream_cx_active\Z"
 _OWN = r"http[._](?:admin|agent|stats)[._]"
 _FEWEST = 3
 _CONFIDENCE = 0.95
 _ONSET_SHARE = 0.05
+_VARIES = 0.1
 
 
 class Trend(NamedTuple):
@@ -45,6 +47,7 @@ def _row(samples: pd.DataFrame, drivers: Mapping[str, "pd.Series[float]"]) -> di
     last = samples.iloc[-1]
     opened = drivers.get("open")
     requests = drivers.get("requests")
+    rate = _rate(requests)
     return {
         **{name: last[name] for name in ("namespace", "pod", "captured_at", "item", "pointer")},
         "samples": len(samples),
@@ -58,7 +61,10 @@ def _row(samples: pd.DataFrame, drivers: Mapping[str, "pd.Series[float]"]) -> di
         "rises": seen.rises,
         "at": _onset(live),
         "median_bytes": int(live.median()),
-        "with_requests": _correlation(live, _rate(requests)),
+        "fell_share": _fell(live),
+        "peak_bytes": int(live.max()),
+        "with_requests": _correlation(live, rate),
+        "with_connections": _correlation(live, drivers.get("connections")),
         "with_configuration": _correlation(live, drivers.get("configuration")),
         "with_series": _correlation(live, drivers.get("series")),
         "unfinished_share": _unfinished(opened, requests),
@@ -86,9 +92,9 @@ def trend(values: "pd.Series[float]") -> Trend:
 def drivers_of(stats: pd.DataFrame) -> dict[str, "pd.Series[float]"]:
     """What may drive the memory of one proxy, each by capture time, from its stats over time.
 
-    ``requests`` (total, counter), ``open`` (active requests, else connections), ``configuration``
-    (clusters and listeners held), ``series`` (number of stats). A driver without stats is not there:
-    absent is not zero.
+    ``requests`` (total, counter), ``open`` (active requests, else connections), ``connections``,
+    ``configuration`` (clusters and listeners held), ``series`` (number of stats). A driver without stats
+    is not there: absent is not zero.
     """
     if stats.empty:
         return {}
@@ -100,6 +106,7 @@ def drivers_of(stats: pd.DataFrame) -> dict[str, "pd.Series[float]"]:
     wanted = {
         "requests": own[said.str.contains(_REQUESTS)],
         "open": requests if len(requests) else active,
+        "connections": own[said.str.contains(_CONNECTIONS)],
         "configuration": own[said.str.contains(_CONFIGURATION)],
     }
     made = {key: rows.groupby("captured_at")["value"].sum().astype(float) for key, rows in wanted.items() if len(rows)}
@@ -116,14 +123,34 @@ def _rate(total: "pd.Series[float] | None") -> "pd.Series[float] | None":
     return made
 
 
-def _correlation(left: "pd.Series[float]", right: "pd.Series[float] | None") -> float | None:
-    """Pearson's r; None where the driver is not known or does not vary."""
-    if right is None:
+def _correlation(live: "pd.Series[float]", driver: "pd.Series[float] | None") -> float | None:
+    """Pearson's r with what drives; None where it is not known, 0 where it hardly varies.
+
+    A driver that changed by less than a tenth of itself explains no growth, in whatever order it did.
+    """
+    if driver is None:
         return None
-    both = pd.concat([left, right], axis=1, join="inner").dropna().to_numpy(dtype=float)
-    if len(both) < _FEWEST or np.ptp(both[:, 0]) == 0 or np.ptp(both[:, 1]) == 0:
+    both = _beside(live, driver).dropna().to_numpy(dtype=float)
+    if len(both) < _FEWEST or np.ptp(both[:, 0]) == 0 or np.ptp(both[:, 1]) <= _VARIES * np.median(both[:, 1]):
         return 0.0
     return float(np.corrcoef(both[:, 0], both[:, 1])[0, 1])
+
+
+def _beside(live: "pd.Series[float]", driver: "pd.Series[float]") -> pd.DataFrame:
+    """Each sample of memory with the driver's nearest: one round asks for one thing after the other."""
+    gap = pd.Timedelta(pd.Series(live.index).diff().median())
+    left = pd.DataFrame({"at": live.index, "live": live.to_numpy()})
+    right = pd.DataFrame({"at": driver.index, "driver": driver.to_numpy()}).sort_values("at")
+    near = pd.merge_asof(left, right, on="at", direction="nearest", tolerance=gap / 2)
+    return near[["live", "driver"]]
+
+
+def _fell(live: "pd.Series[float]") -> float:
+    """How much of its rise the memory gave back after its peak: 0 where it only rises, 1 where it came down again."""
+    peak = int(np.argmax(live.to_numpy()))
+    top = float(live.iloc[peak])
+    rise = top - float(live.iloc[: peak + 1].min())
+    return (top - float(live.iloc[peak:].min())) / rise if rise > 0 else 0.0
 
 
 def _unfinished(opened: "pd.Series[float] | None", requests: "pd.Series[float] | None") -> float | None:
@@ -159,7 +186,16 @@ growth = Table(
         Column("p", "Float64", about="Probability of such an order without growth (Mann-Kendall).", source="computed"),
         Column("rises", "boolean", about="Whether growth is significant.", source="computed"),
         Column("at", "datetime64[us, UTC]", about="Last sample before it had grown by a twentieth.", source="computed"),
+        Column("peak_bytes", "Int64", unit="bytes", about="Most live memory.", source="memory allocated"),
+        Column(
+            "fell_share",
+            "Float64",
+            unit="ratio",
+            about="How much of its rise memory gave back after its peak.",
+            source="computed",
+        ),
         Column("with_requests", "Float64", about="Correlation with the request rate.", source="stats"),
+        Column("with_connections", "Float64", about="Correlation with open connections.", source="stats"),
         Column("with_configuration", "Float64", about="Correlation with clusters and listeners held.", source="stats"),
         Column("with_series", "Float64", about="Correlation with the number of stats.", source="stats"),
         Column(

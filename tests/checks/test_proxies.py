@@ -17,6 +17,7 @@ from meshforensics.testing import frame, outcome
 
 NOON = pd.Timestamp("2026-01-01T12:00:00Z")
 MIB = 1024 * 1024
+STARTING = {"ready": False, "state": "running", "captured_at": NOON}
 
 
 def _container(**values: object) -> pd.DataFrame:
@@ -32,6 +33,14 @@ def _pods(phase: str = "Running", deleting: object = False) -> pd.DataFrame:
     ("container", "pods", "found"),
     [
         pytest.param({"ready": False, "state": "running"}, _pods(), 1, id="not-ready"),
+        pytest.param({**STARTING, "started_at": NOON - pd.Timedelta(seconds=60)}, _pods(), 1, id="a-minute-old"),
+        pytest.param({**STARTING, "started_at": NOON - pd.Timedelta(seconds=59)}, _pods(), 0, id="just-starting"),
+        pytest.param(
+            {**STARTING, "started_at": NOON - pd.Timedelta(seconds=5), "last_exit_code": 1},
+            _pods(),
+            1,
+            id="after-a-crash",
+        ),
         pytest.param({"ready": True}, _pods(), 0, id="ready"),
         pytest.param({"ready": None}, _pods(), 0, id="not-told"),
         pytest.param({"ready": False}, _pods("Succeeded"), 0, id="a-finished-job"),

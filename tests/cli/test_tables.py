@@ -3,6 +3,7 @@
 import io
 import json
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet
 import pytest
@@ -49,6 +50,12 @@ def test_json_has_every_number_exactly() -> None:
         },
         {"pod": None, "value": None, "flags": [], "not_after": None},
     ]
+
+
+def test_lists_that_duckdb_hands_on_as_arrays_are_lists() -> None:
+    found = pd.DataFrame({"sans": [np.array(["a", "b"], dtype=object)]})
+
+    assert _written("text", found).decode().splitlines() == ["sans", '["a", "b"]']
 
 
 def test_text_is_aligned_with_numbers_to_the_right() -> None:

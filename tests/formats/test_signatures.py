@@ -19,6 +19,8 @@ TEXTS = [
     ("TLS_error:|268435703:SSL_routines:OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end", "T11"),
     ("Secret is not supplied by SDS", "T12"),
     ("TLS_error:|268436512:SSL_routines:OPENSSL_internal:TLSV1_ALERT_UNKNOWN_CA", "T9"),
+    ("TLS_error:|268436502:SSL_routines:OPENSSL_internal:SSLV3_ALERT_CERTIFICATE_UNKNOWN:TLS_error_end", "T9b"),
+    ("TLS_error:|33554536:system_library:OPENSSL_internal:Connection_reset_by_peer:TLS_error_end", "T16"),
     ("268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED", "T0"),
     ("gRPC config for type.googleapis.com/envoy.config.listener.v3.Listener rejected: Error adding/updating", "X1"),
     ("delta config for type.googleapis.com/envoy.config.cluster.v3.Cluster rejected: x", "X1"),

@@ -172,6 +172,9 @@ def _growth(**values: object) -> pd.DataFrame:
         "first_bytes": 10 * MIB,
         "last_bytes": 90 * MIB,
         "median_bytes": 50 * MIB,
+        "peak_bytes": 90 * MIB,
+        "fell_share": 0.0,
+        "slope": 36.0 * MIB,
         "slope_low": 30.0 * MIB,
         "rises": True,
         "at": pd.Timestamp(NOON) - pd.Timedelta(hours=2),
@@ -188,7 +191,9 @@ def _growth(**values: object) -> pd.DataFrame:
     ("values", "supported"),
     [
         pytest.param({}, "memory-leak", id="nothing-explains-it"),
-        pytest.param({"with_requests": 0.95}, "memory-traffic-growth", id="requests"),
+        pytest.param({"with_requests": 0.95, "fell_share": 0.9}, "memory-traffic-growth", id="requests"),
+        pytest.param({"with_connections": 0.95, "fell_share": 0.9}, "memory-traffic-growth", id="connections"),
+        pytest.param({"with_connections": 0.95}, "memory-leak", id="connections-that-only-rise"),
         pytest.param({"with_configuration": 0.95}, "memory-config-growth", id="configuration"),
         pytest.param({"with_series": 0.95}, "memory-config-growth", id="series"),
         pytest.param(
@@ -213,14 +218,57 @@ def test_growth_without_drivers_is_possible() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heap", "live", "status"),
-    [(11000 * MIB, 69 * MIB, SUPPORTED), (300 * MIB, 200 * MIB, REFUTED), (150 * MIB, 10 * MIB, REFUTED)],
-    ids=["retained", "half-is-live", "a-small-heap"],
+    ("values", "status"),
+    [
+        pytest.param({"with_requests": 0.95}, POSSIBLE, id="only-rises"),
+        pytest.param({"with_requests": 0.95, "fell_share": 0.9, "rises": False}, SUPPORTED, id="up-and-down"),
+        pytest.param({"with_requests": 0.95, "fell_share": 0.9, "span_s": 80.0}, POSSIBLE, id="short"),
+        pytest.param(
+            {"with_requests": 0.95, "fell_share": 0.9, "rises": False, "peak_bytes": 11 * MIB, "last_bytes": 10 * MIB},
+            UNDETERMINED,
+            id="a-small-swing",
+        ),
+    ],
 )
-def test_memory_retention(heap: int, live: int, status: Standing) -> None:
-    memory = frame("memory", namespace=["shop"] * 2, pod=["web-1", "pay-1"], heap_size=[heap, 1], allocated=[live, 1])
+def test_memory_that_follows_traffic(values: dict[str, object], status: Standing) -> None:
+    assert judged("memory-traffic-growth", growth=_growth(**values)).status is status
 
-    assert judged("memory-retention", **{**whole_mesh(), "memory": memory}).status is status
+
+def test_traffic_is_no_cause_where_another_proxy_leaks() -> None:
+    follows = _growth(pod="pay-1", with_requests=0.95, fell_share=0.9)
+    growth = pd.concat([_growth(), follows], ignore_index=True)
+
+    assert judged("memory-leak", growth=growth).subjects == ("shop/web-1",)
+    assert judged("memory-traffic-growth", growth=growth).status is REFUTED
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        pytest.param({"slope_low": 1.0 * MIB}, POSSIBLE, id="the-interval-reaches-below-the-least"),
+        pytest.param({"slope_low": -1.0 * MIB}, None, id="the-interval-reaches-below-zero"),
+        pytest.param({"first_bytes": 10 * MIB, "last_bytes": 10 * MIB + 900_000}, None, id="noise-of-a-short-series"),
+    ],
+)
+def test_growth_that_is_hardly_any(values: dict[str, object], status: Standing | None) -> None:
+    assert judged("memory-leak", growth=_growth(**values)).status is (status or UNDETERMINED)
+
+
+@pytest.mark.parametrize(
+    ("heap", "live", "series", "status"),
+    [
+        pytest.param(11000 * MIB, 69 * MIB, {"rises": False}, SUPPORTED, id="retained"),
+        pytest.param(11000 * MIB, 69 * MIB, {}, REFUTED, id="what-is-live-grows"),
+        pytest.param(11000 * MIB, 69 * MIB, None, POSSIBLE, id="one-sample"),
+        pytest.param(300 * MIB, 200 * MIB, {"rises": False}, REFUTED, id="half-is-live"),
+        pytest.param(150 * MIB, 10 * MIB, {"rises": False}, REFUTED, id="a-small-heap"),
+    ],
+)
+def test_memory_retention(heap: int, live: int, series: dict[str, object] | None, status: Standing) -> None:
+    memory = frame("memory", namespace=["shop"] * 2, pod=["web-1", "pay-1"], heap_size=[heap, 1], allocated=[live, 1])
+    growth = {} if series is None else {"growth": _growth(**series)}
+
+    assert judged("memory-retention", **{**whole_mesh(), **growth, "memory": memory}).status is status
 
 
 def _denials(count: int, *, served: bool) -> pd.DataFrame:
