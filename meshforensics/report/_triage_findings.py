@@ -58,7 +58,7 @@ def _details(groups: Sequence[Group], room: int) -> list[int]:
 
 def _row(group: Group, phase: str) -> str:
     first = group[0]
-    more = f" ({len(group)} causes)" if len(group) > 1 else ""
+    more = f" ×{len(group)}" if len(group) > 1 else ""
     title = textwrap.shorten(plain(first.title), _TITLE - len(more), placeholder=" …") + more
     subjects = len({subject for each in group for subject in each.subjects})
     numbers = f"{subjects or '':>8}{_number(first.observed):>12}{_number(first.threshold):>9}"

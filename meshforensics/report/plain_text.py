@@ -7,6 +7,7 @@ _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)
 }
 """Control characters, other ends of a line, and what turns the direction of writing around."""
 _HEX = re.compile(r"\b[0-9a-f]{32,64}\b")
+_CLUSTER_DOMAIN = re.compile(r"\.svc\.cluster\.local\b")
 _MICROSECONDS = re.compile(r"(T\d\d:\d\d:\d\d\.\d{3})\d+Z")
 
 
@@ -20,10 +21,13 @@ def plain(text: str) -> str:
 
 
 def brief(text: str) -> str:
-    """`text` on one line, made harmless, with hashes and serials by their first digits and times to the millisecond.
+    """`text` on one line, made harmless and short.
 
-    >>> brief("root 5c443ed150e2258e716d27ad965f471c1652a43e since 2026-11-23T18:47:44.823000Z")
-    'root 5c443ed1… since 2026-11-23T18:47:44.823Z'
+    Hashes and serials by their first digits, times to the millisecond, services without the cluster's domain.
+
+    >>> brief("pricing.shop.svc.cluster.local since 2026-11-23T18:47:44.823000Z")
+    'pricing.shop since 2026-11-23T18:47:44.823Z'
     """
     line = _HEX.sub(lambda found: f"{found[0][:8]}…", " ".join(text.split()))
+    line = _CLUSTER_DOMAIN.sub("", line)
     return plain(_MICROSECONDS.sub(r"\1Z", line))

@@ -38,6 +38,7 @@ def test_no_control_character_is_left(text: str) -> None:
         pytest.param("at 2026-11-23T18:47:44.823000Z", "at 2026-11-23T18:47:44.823Z", id="microseconds"),
         pytest.param("at 2026-11-23T18:47:44Z", "at 2026-11-23T18:47:44Z", id="whole-seconds-stay"),
         pytest.param(" two\n\n lines ", "two lines", id="one-line"),
+        pytest.param("a.b.svc.cluster.local:80, c.svc.example", "a.b:80, c.svc.example", id="cluster-domain"),
     ],
 )
 def test_brief(text: str, said: str) -> None:

@@ -8,7 +8,7 @@ from tests.report.stand_in import finding
 
 HEAD = "PHASE          SEVERITY FINDING                                        SUBJECTS    OBSERVED    LIMIT"
 EDGE = "traffic        critical Calls fail on an edge                                 1       33.3%     5.0%"
-TWO = "traffic        critical Calls fail on an edge (2 causes)                      2       33.3%     5.0%"
+TWO = "traffic        critical Calls fail on an edge ×2                              2       33.3%     5.0%"
 
 
 def _titles(room: int) -> list[str]:

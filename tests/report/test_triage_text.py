@@ -33,7 +33,7 @@ def test_the_whole_screen() -> None:
         "ca-rotation  SUPPORTED, confidence 0.97                            as of 2026-01-01 12:00:00.000 UTC",
         "The root CA was replaced without an overlap. search refuses pricing.",
         "",
-        "  failed    20 of 60 (33.3 %) calls to pricing.shop.svc.cluster.local",
+        "  failed    20 of 60 (33.3 %) calls to pricing.shop",
         "  since     2026-01-01 11:59:39.600 UTC",
         "  subjects  shop/pricing-1",
         "  decided   2 sets of roots share none",
