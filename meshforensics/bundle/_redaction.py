@@ -103,10 +103,19 @@ RULES: tuple[Rule, ...] = (
         hints=(b"ASSWORD", b"assword", b"ECRET", b"ecret", b"OKEN", b"oken", b"API_KEY", b"REDENTIAL"),
         pattern=re.compile(
             rb"\"?name\"?: ?[\"']?[A-Za-z0-9_.-]*(?i:passw(?:or)?d|secret|token|api_?key|credential|private_?key)"
-            rb"[A-Za-z0-9_.-]*[\"']?,?\s+\"?value\"?: ?(?P<quote>[\"']?)"
-            rb"(?P<value>(?!\[redacted:|/[a-z][\w.-]*/)[^\s\"',}]{4,}[^\r\n\"']*)(?P=quote)"
+            rb"[A-Za-z0-9_.-]*[\"']?(?:,\s*|\s+)\"?value\"?: ?(?P<quote>[\"']?)"
+            rb"(?P<value>(?!\[redacted:|/[a-z][\w.-]*/)(?:[^\s\"',}\\]|\\.){4,}(?:[^\r\n\"'\\]|\\.)*)(?P=quote)"
         ),
         about="Environment variables named like credentials, with a literal value.",
+    ),
+    Rule(
+        name="credential-applied",
+        hints=(b'\\"value\\"',),
+        pattern=re.compile(
+            rb'\\"name\\": ?\\"[A-Za-z0-9_.-]*(?i:passw(?:or)?d|secret|token|api_?key|credential|private_?key)'
+            rb'[A-Za-z0-9_.-]*\\",\s*\\"value\\": ?\\"(?P<value>(?!\[redacted:|/[a-z][\w.-]*/)[^\r\n]{4,}?)(?<!\\)\\"'
+        ),
+        about="The same in JSON inside JSON, as annotations of what was last applied hold it.",
     ),
     Rule(
         name="credential-assigned",

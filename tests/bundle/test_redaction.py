@@ -59,6 +59,18 @@ def _lines(pem: bytes) -> list[bytes]:
         pytest.param(b"- name: DB_PASSWORD\n  value: hunter22\n", b"hunter22", "credential-env", id="env-yaml"),
         pytest.param(b'{"name": "API_TOKEN", "value": "hunter22"}', b"hunter22", "credential-env", id="env-json"),
         pytest.param(
+            b'{"name":"API_TOKEN","value":"hunter22"}', b"hunter22", "credential-env", id="env-json-of-an-api-server"
+        ),
+        pytest.param(
+            rb'{"name":"API_TOKEN","value":"q\"hunter22\"\\"}', b"hunter22", "credential-env", id="env-json-with-quotes"
+        ),
+        pytest.param(
+            rb'{"last-applied":"{\"name\":\"API_TOKEN\",\"value\":\"q\\\"hunter22\\\"\"},{\"x\":\"y\"}"}',
+            b"hunter22",
+            "credential-applied",
+            id="env-in-an-annotation",
+        ),
+        pytest.param(
             b"apiVersion: v1\ndata:\n  password: aHVudGVyMjI=\nkind: Secret\n",
             b"aHVudGVyMjI=",
             "secret-value",
