@@ -55,6 +55,7 @@ class BundleWriter:
         self._redactor = Redactor(pseudonym_key or secrets.token_bytes(32), hosts=redact_hosts)
         self._compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
         self._items: list[Item] = []
+        self._details: dict[str, str] = {}
         self._paths: set[str] = set()
         self._stored: dict[str, tuple[str, int]] = {}
         self._prepare(root)
@@ -136,6 +137,12 @@ class BundleWriter:
             )
         )
 
+    def miss_all(self, items: Iterable[Item]) -> None:
+        """Record many items that are not there, in one write: what did not fit may be most of a plan."""
+        kept = [self._without_secrets(item) for item in items]
+        self._items += kept
+        self._note(*({"item": msgspec.to_builtins(to_record(item))} for item in kept))
+
     def seal(self, at: datetime | None = None) -> Bundle:
         """Write manifest and tag files (and the zip, where one was asked for); returns the bundle, opened."""
         payload = dict(self._stored)
@@ -184,11 +191,16 @@ class BundleWriter:
         self._note({"schema": SCHEMA, "tool": TOOL, "mesh": self.mesh, "layout": self.layout})
 
     def _done(self, item: Item) -> Item:
-        detail, _ = self._redactor.redact(item.detail.encode())  # it may quote what was captured
-        item = replace(item, detail=detail.decode())
+        item = self._without_secrets(item)
         self._items.append(item)
         self._note({"item": msgspec.to_builtins(to_record(item))})
         return item
+
+    def _without_secrets(self, item: Item) -> Item:
+        """The item with its detail redacted: it may quote what was captured."""
+        if item.detail not in self._details:
+            self._details[item.detail] = self._redactor.redact(item.detail.encode())[0].decode()
+        return replace(item, detail=self._details[item.detail])
 
     def _note(self, *records: dict[str, Any]) -> None:
         """Append records to the journal, in one write."""

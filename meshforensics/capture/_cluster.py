@@ -33,6 +33,10 @@ class Cluster:
         self._client = client
         self._session: aiohttp.ClientSession = client.rest_client._create_pool_manager()
         self._patience = patience
+        self._way: dict[str, Any] = {
+            "proxy": client.configuration.proxy,
+            "server_hostname": client.configuration.tls_server_name,
+        }
         self.context = context
         self.namespace = namespace
 
@@ -98,9 +102,8 @@ class Cluster:
         if payload is not None:
             headers["Content-Type"] = "application/json"
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._patience, sock_read=self._patience)
-        proxy = self._client.configuration.proxy
         return await self._session.request(
-            method, url, headers=headers, data=payload, timeout=timeout, proxy=proxy, allow_redirects=False
+            method, url, headers=headers, data=payload, timeout=timeout, allow_redirects=False, **self._way
         )
 
     @asynccontextmanager
@@ -109,13 +112,12 @@ class Cluster:
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         path = f"/api/v1/namespaces/{pod[0]}/pods/{pod[1]}/{what}"
         url = self._url(path, query)
-        proxy = self._client.configuration.proxy
         timeout = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=1.0)
         async with Trouble(f"{what} of {'/'.join(pod)}"):
             async with asyncio.timeout(self._patience):
                 socket = await self._session.ws_connect(
-                    url, protocols=(_STREAMS,), headers=await self._headers(), proxy=proxy, timeout=timeout,
-                    max_msg_size=0,
+                    url, protocols=(_STREAMS,), headers=await self._headers(), timeout=timeout, max_msg_size=0,
+                    **self._way,
                 )  # fmt: skip
             try:
                 yield socket

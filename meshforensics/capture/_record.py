@@ -46,16 +46,16 @@ class Clock:
 class Recorder:
     """Writes a plan and what became of it."""
 
-    def __init__(self, writer: BundleWriter, clock: Clock, progress: Callable[[str], None]) -> None:
+    def __init__(self, writer: BundleWriter, clock: Clock, progress: Callable[[str], None], end: float) -> None:
         self._writer = writer
         self._clock = clock
         self._progress = progress
+        self._end = end
         self._open: dict[Ask, None] = {}
         self._done: set[Ask] = set()
         self._begun: dict[Ask, float] = {}
         self._together: dict[Ask, tuple[Ask, ...]] = {}
         self.counts: Counter[str] = Counter()
-        self.items: list[Item] = []
 
     def plan(self, asks: Iterable[Ask]) -> None:
         """Add to the plan, in the journal too."""
@@ -67,8 +67,10 @@ class Recorder:
         """Note that these are being asked for now, one after the other."""
         self._together.update(dict.fromkeys(asks, asks))
         self._begun.update(dict.fromkeys(asks, time.monotonic()))
-        for ask in asks[:1]:
-            self._progress(f"{len(self._done)} of {len(self._done) + len(self._open)}: {ask.kind} of {ask.subject}")
+        failed = sum(number for what, number in self.counts.items() if what.startswith(("failed", "partial")))
+        left = max(0.0, self._end - time.monotonic())
+        done = f"{len(self._done)} of {len(self._done) + len(self._open)}, {failed} failed, {left:.0f} s left"
+        self._progress(f"{done}: {asks[0].kind} of {asks[0].subject}")
 
     def record(self, ask: Ask, outcome: Outcome) -> None:
         """Keep what became of an item; a second word about it is not heard."""
@@ -79,7 +81,7 @@ class Recorder:
         self.counts[outcome.status.value if outcome.cause is None else f"{outcome.status}: {outcome.cause}"] += 1
         at, source = self._clock.at(), self._clock.source
         if outcome.payload is None:
-            made = self._writer.miss(
+            self._writer.miss(
                 ask.kind,
                 ask.subject,
                 status=outcome.status,
@@ -89,7 +91,7 @@ class Recorder:
                 time_source=source,
             )
         else:
-            made = self._writer.add(
+            self._writer.add(
                 ask.kind,
                 ask.subject,
                 outcome.payload,
@@ -100,7 +102,6 @@ class Recorder:
                 detail=outcome.detail,
                 duration_s=self._duration(ask),
             )
-        self.items.append(made)
         self._begun.update(dict.fromkeys(self._together.get(ask, ()), time.monotonic()))
 
     def _duration(self, ask: Ask) -> float | None:
@@ -110,6 +111,19 @@ class Recorder:
 
     def close(self, why: str) -> None:
         """Say of everything that is still open that it did not fit, and why."""
-        for ask in list(self._open):
-            begun = "; it was being asked for" if ask in self._begun else ""
-            self.record(ask, Outcome(status=Status.SKIPPED, cause=Cause.OVER_BUDGET, detail=f"{why}{begun}"))
+        at, source = self._clock.at(), self._clock.source
+        self._writer.miss_all(
+            Item(
+                kind=ask.kind,
+                subject=ask.subject,
+                status=Status.SKIPPED,
+                cause=Cause.OVER_BUDGET,
+                detail=f"{why}; it was being asked for" if ask in self._begun else why,
+                captured_at=at,
+                time_source=source,
+            )
+            for ask in self._open
+        )
+        self.counts[f"{Status.SKIPPED}: {Cause.OVER_BUDGET}"] += len(self._open)
+        self._done.update(self._open)
+        self._open.clear()

@@ -1,6 +1,7 @@
 """One capture from its first question to the sealed bundle."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -60,7 +61,8 @@ class Session:
         self.cluster = cluster
         self.recorder = recorder
         self.clock = clock
-        self.queue = Queue(recorder)
+        self._started = time.monotonic()
+        self.queue = Queue(recorder, lambda: (time.monotonic() - self._started) / options.budget)
 
     async def run(self) -> None:
         """Ask for everything."""
@@ -137,14 +139,13 @@ async def run(options: Options, into: str, progress: Progress) -> Captured:
         BundleError: `into` exists already.
     """
     deadline = asyncio.get_running_loop().time() + options.budget * (1 - _RESERVE)
-    cluster = await _connected(options)
+    clock = Clock()
+    cluster, first = await _begun(options, clock, deadline)
     try:
-        clock = Clock()
-        first = await _first(cluster, clock) if cluster else None
         writer = BundleWriter(
             into, mesh=cluster.context if cluster else MESH, layout="capture", redact_hosts=options.redact_hosts
         )
-        recorder = Recorder(writer, clock, progress)
+        recorder = Recorder(writer, clock, progress, time.monotonic() + options.budget)
         if first:
             recorder.plan([_VERSION])
             recorder.record(_VERSION, first)
@@ -169,6 +170,21 @@ async def look(options: Options) -> DryRun:
     finally:
         if cluster:
             await cluster.close()
+
+
+async def _begun(options: Options, clock: Clock, deadline: float) -> tuple[Cluster | None, Outcome | None]:
+    """The cluster and its first answer; a cluster that does not answer within the budget is an error."""
+    cluster = None
+    try:
+        async with asyncio.timeout_at(deadline):
+            cluster = await _connected(options)
+            return cluster, await _first(cluster, clock) if cluster else None
+    except TimeoutError as error:
+        raise SourceError(f"the API server did not answer within the budget of {options.budget:g} s") from error
+    except SourceError:
+        if cluster:
+            await cluster.close()
+        raise
 
 
 async def _connected(options: Options) -> Cluster | None:

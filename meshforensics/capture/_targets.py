@@ -15,8 +15,6 @@ _STAGES = {
     "envoy.config_dump": Stage.TRAFFIC,
     "envoy.clusters": Stage.TRAFFIC,
     "envoy.listeners": Stage.TRAFFIC,
-    "envoy.stats": Stage.TRAFFIC,
-    "agent.metrics": Stage.TRAFFIC,
     "istiod.registryz": Stage.TRAFFIC,
     "istiod.endpointz": Stage.TRAFFIC,
     "istiod.configz": Stage.TRAFFIC,

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meshforensics.capture._again import again
 from meshforensics.capture._allowed import check
@@ -20,6 +20,8 @@ LINES = 50_000
 BYTES = 32 * 1024**2
 """How much of the end of a log is asked for."""
 _TWICE = 2
+_NO_PAGE = (b"invalid path. admin commands are", b"404 page not found")
+"""How Envoy and istiod say that they have no such page."""
 _OWN_PORT = {"pilot-agent": ADMIN_PORT, "pilot-discovery": ISTIOD_PORT}
 
 
@@ -111,9 +113,19 @@ class _Line:
             raise TroubleError(
                 Cause.FORBIDDEN, "port-forward is not permitted, and no command in the pod asks for pages"
             )
-        return await self._door.cluster.run(
-            (target.namespace, target.name), target.container, command(target.program, page)
-        )
+        pod = (target.namespace, target.name)
+        return as_asked(await self._door.cluster.run(pod, target.container, command(target.program, page)))
+
+
+def as_asked(printed: Reply) -> Reply:
+    """The page's own answer from what the command printed of it.
+
+    ``pilot-agent request`` ends what it prints with a newline of its own, and prints the text of a 404 as if it were
+    the page (istio pkg/request, Command.Do).
+    """
+    if printed.body.startswith(_NO_PAGE):
+        return replace(printed, status=404)
+    return replace(printed, body=printed.body.removesuffix(b"\n")) if not printed.broken else printed
 
 
 def command(program: str, page: Page) -> Sequence[str]:

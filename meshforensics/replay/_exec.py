@@ -1,6 +1,7 @@
 """``exec`` over websocket channels: ``pilot-agent`` and ``pilot-discovery request GET …``, and nothing else."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ def run(ask: Ask, subject: str, command: Sequence[str]) -> Ran:
         case ["pilot-agent" | "pilot-discovery" as program, "request", method, path]:
             answer = ask(subject, port or _PORTS[program], method.upper(), path)
             if answer.status == 200:
-                return Ran(out=answer.body)
+                return Ran(out=answer.body + b"\n")  # both end what they print with a newline of their own
             said = f"Error: received unsuccessful status code {answer.status}: ".encode()
             return Ran(err=said + answer.body, code=1)
     return Ran(err=f"{_KNOWN}\n".encode(), code=126)
@@ -54,12 +55,17 @@ async def serve(request: web.Request, ran: Ran) -> web.WebSocketResponse:
     """Send what a command printed over the channels of a websocket, then its status."""
     socket = web.WebSocketResponse(protocols=PROTOCOLS)
     await socket.prepare(request)
+    with suppress(ConnectionError):  # the client may leave at any time
+        await _tell(socket, ran)
+    return socket
+
+
+async def _tell(socket: web.WebSocketResponse, ran: Ran) -> None:
     for channel, said in ((_STDOUT, ran.out), (_STDERR, ran.err)):
         for start in range(0, len(said), _CHUNK):
             await socket.send_bytes(bytes([channel]) + said[start : start + _CHUNK])
     await socket.send_bytes(bytes([_ERROR]) + msgspec.json.encode(_ended(ran.code)))
     await socket.close()
-    return socket
 
 
 def _ended(code: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
@@ -28,11 +29,10 @@ async def _spdy(request: web.Request, open_port: Open) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(protocols=(SPDY_PROTOCOL,), max_msg_size=0)
     await socket.prepare(request)
     session = Spdy(open_port)
-    async for message in socket:
-        if message.type is not WSMsgType.BINARY:
-            continue
-        for frame in session.receive(message.data):
-            await socket.send_bytes(frame)
+    with suppress(ConnectionError):  # the client may leave at any time
+        async for message in socket:
+            for frame in session.receive(message.data) if message.type is WSMsgType.BINARY else ():
+                await socket.send_bytes(frame)
     return socket
 
 
@@ -40,6 +40,12 @@ async def _channels(request: web.Request, ports: Sequence[int], open_port: Open)
     """Two channels a port: data and error; each begins with the port's number."""
     socket = web.WebSocketResponse(protocols=(CHANNELS,), max_msg_size=0)
     await socket.prepare(request)
+    with suppress(ConnectionError):  # the client may leave at any time
+        await _begin(socket, ports, open_port)
+    return socket
+
+
+async def _begin(socket: web.WebSocketResponse, ports: Sequence[int], open_port: Open) -> None:
     opened = {2 * number: open_port(port) for number, port in enumerate(ports)}
     for number, port in enumerate(ports):
         for channel in (2 * number, 2 * number + 1):
@@ -51,7 +57,6 @@ async def _channels(request: web.Request, ports: Sequence[int], open_port: Open)
     if talks:
         await _converse(socket, talks)
     await socket.close()
-    return socket
 
 
 async def _converse(socket: web.WebSocketResponse, talks: dict[int, Conversation]) -> None:

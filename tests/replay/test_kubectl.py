@@ -130,7 +130,7 @@ def test_exec(kubectl: Kubectl, bundle: Bundle, pod: str) -> None:
     said = kubectl(*PROXY, *agent, "config_dump?include_eds")
     other = kubectl(*PROXY, "exec", pod, "-c", "istio-proxy", "--", "cat", "/etc/hosts")
 
-    assert said.stdout == captured(bundle, "envoy.config_dump", pod)
+    assert said.stdout == captured(bundle, "envoy.config_dump", pod) + b"\n"
     assert other.returncode == 126
 
 

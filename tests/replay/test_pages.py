@@ -71,10 +71,10 @@ def test_what_there_is_not_is_said(state: State, method: str, target: str, statu
 @pytest.mark.parametrize(
     ("subject", "command", "ran"),
     [
-        (WEB, "pilot-agent request GET stats?filter=live", Ran(out=b"server.live: 1\n")),
-        (ISTIOD, "pilot-discovery request GET /debug/syncz", Ran(out=b"[]")),
-        (ISTIOD, "pilot-agent request --debug-port 15014 GET debug/syncz", Ran(out=b"[]")),
-        (ISTIOD, "pilot-agent request --debug-port=15014 GET debug/syncz", Ran(out=b"[]")),
+        (WEB, "pilot-agent request GET stats?filter=live", Ran(out=b"server.live: 1\n\n")),
+        (ISTIOD, "pilot-discovery request GET /debug/syncz", Ran(out=b"[]\n")),
+        (ISTIOD, "pilot-agent request --debug-port 15014 GET debug/syncz", Ran(out=b"[]\n")),
+        (ISTIOD, "pilot-agent request --debug-port=15014 GET debug/syncz", Ran(out=b"[]\n")),
     ],
 )
 def test_exec_gives_the_page(state: State, subject: str, command: str, ran: Ran) -> None:
