@@ -4,15 +4,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
-from meshforensics.tables import places, text
-
-
-def _denials(access_log: pd.DataFrame, window: Window) -> pd.DataFrame:
-    inside = (access_log["at"] >= pd.Timestamp(window.start)) & (access_log["at"] <= pd.Timestamp(window.end))
-    said = text(access_log["details"]) + " " + text(access_log["termination_details"])
-    denied = access_log[inside & said.str.contains("rbac_access_denied_matched_policy", regex=False)]
-    # the server's proxy decides; a caller's line that passes the details on is the same denial
-    return denied.assign(policy=said[denied.index].str.extract(r"matched_policy\[(\S+)\]")[0].fillna("unknown"))
+from meshforensics.tables import ABSENT, denials_of, inside, places, text
 
 
 @check(
@@ -24,16 +16,57 @@ def _denials(access_log: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="denied",
     unit="requests",
     title="An authorization policy denied calls",
-    detail="{namespace}/{pod} denied {denied} calls since {at}, policy {policy}, first {method} {path}",
+    detail="{namespace}/{pod} denied {denied} calls of {callers} since {at}, policy {policy}{objects}, "
+    "first {method} {path}",
     remediation="`none`: an ALLOW policy exists and no rule matched. Compare rule and caller; delete no policy.",
     source="guide, phase 3; Envoy RBAC filter, response code details",
 )
-def denied(access_log: pd.DataFrame, window: Window) -> pd.DataFrame:
+def denied(
+    access_log: pd.DataFrame,
+    window: Window,
+    config: pd.DataFrame = ABSENT,
+    pods: pd.DataFrame = ABSENT,
+    proxies: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
+    denials = inside(denials_of(access_log, config, pods, proxies), window)
+    return _counted(denials[~denials["meant"].astype(bool)])
+
+
+@check(
+    "access.denied-as-meant",
+    phase="access-control",
+    plane="state",
+    severity="info",
+    by=["namespace", "pod", "policy"],
+    observed="denied",
+    unit="requests",
+    title="An authorization policy denied what it is there to deny",
+    detail="{namespace}/{pod} denied {denied} calls of {callers} since {at}, policy {policy}, first {method} {path}; "
+    "the like was never served",
+    remediation="Nothing, unless the caller should be let in.",
+    source="guide, phase 3; a rule that hits only its target is no incident",
+)
+def denied_as_meant(
+    access_log: pd.DataFrame,
+    window: Window,
+    config: pd.DataFrame = ABSENT,
+    pods: pd.DataFrame = ABSENT,
+    proxies: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
+    denials = inside(denials_of(access_log, config, pods, proxies), window)
+    return _counted(denials[denials["meant"].astype(bool)])
+
+
+def _counted(denials: pd.DataFrame) -> pd.DataFrame:
+    """One row per server and policy: how many calls of whom, the first of them, and the objects behind it."""
     rows = []
-    for _, group in _denials(access_log, window).groupby(["namespace", "pod", "policy"], observed=True):
+    for _, group in denials.groupby(["namespace", "pod", "policy"], observed=True):
         first = group.sort_values("at").iloc[0]
-        rows.append({**first.to_dict(), "denied": len(group), "evidence": places(group)})
-    return pd.DataFrame(rows, columns=[*access_log.columns, "policy", "denied", "evidence"])
+        behind = sorted({name for names in group["objects"] for name in names})
+        said = {"denied": len(group), "callers": ", ".join(sorted(set(group["caller"]))[:3]), "evidence": places(group)}
+        objects = f" ({', '.join(behind)})" if behind else ""
+        rows.append(first.to_dict() | said | {"objects": objects})
+    return pd.DataFrame(rows, columns=[*denials.columns, "denied", "callers", "evidence"])
 
 
 @check(

@@ -18,7 +18,7 @@ _NO_CLUSTER = ("", "BlackHoleCluster", "PassthroughCluster", "InboundPassthrough
     by=["cluster"],
     observed="cluster",
     title="A route leads to a cluster that the proxy does not have",
-    detail="route {name} of {route_config} names {cluster}, which {count} proxies do not have",
+    detail="route {name} of {route_config} ({object}) names {cluster}, which {count} proxies do not have",
     remediation="Add the missing subset to the DestinationRule, or take the destination out of {object}.",
     source="Envoy: NC, cluster_not_found; istioctl analyze IST0101",
 )
@@ -111,7 +111,8 @@ def _triples(frame: pd.DataFrame, column: str) -> "zip[tuple[str, str, str]]":
     by=["route_config", "virtual_host", "match"],
     observed="match",
     title="A route can never match because of an earlier one",
-    detail="in {virtual_host} of {route_config}, {name} ({match}) stands behind {earlier}, which takes its requests",
+    detail="in {virtual_host} of {route_config}, {name} ({match}) of {object} stands behind {earlier}, which takes "
+    "its requests",
     remediation="Put the narrower match first in {object}, or take one of them out.",
     source="Envoy: the first route that matches is taken; istioctl analyze IST0130",
 )
@@ -158,7 +159,9 @@ def _shadows(matches: list[str]) -> dict[int, str]:
     for position, match in enumerate(matches):
         kind, _, rest = match.partition(" ")
         path = rest.split(" ")[0]
-        cover = next((each for each in plain if path.startswith(each)), None) if kind in {"prefix", "path"} else None
+        told = kind in {"prefix", "path", "path_separated_prefix"}
+        all_paths = "/" in plain and kind != "connect"
+        cover = "/" if all_paths else next((each for each in plain if told and path.startswith(each)), None)
         if cover is not None:
             found[position] = f"prefix {cover}"
         if kind == "prefix" and rest == path:

@@ -5,7 +5,7 @@ import pandas as pd
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import places, text, true
+from meshforensics.tables import ABSENT, inside, keys, places, text, true, where
 
 
 def _in_window(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
@@ -65,6 +65,56 @@ def server_errors(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.D
     seen = _in_window(calls, window)
     edges = _edges(seen, true(seen["failed"], missing=False) & (seen["status"].fillna(0) != 403))
     return edges[edges["total"] >= profile.threshold("traffic.response-5xx-share").minimum]
+
+
+@check(
+    "traffic.counted-errors",
+    phase="traffic",
+    plane="service",
+    threshold="traffic.response-5xx-share",
+    by=["host", "family"],
+    subject="caller",
+    observed="share",
+    unit="ratio",
+    title="Calls fail on an edge, as counters tell",
+    detail="{caller} to {host}: {failed_calls} of {total} calls failed between {since} and {until} ({family})",
+    remediation="Turn access logging on for this proxy to see which calls, and who decided.",
+    source="Envoy cluster counters and istio_requests_total: two samples, or a start inside the window",
+)
+def counted_errors(
+    counted_calls_over_time: pd.DataFrame, window: Window, profile: Profile, access_log: pd.DataFrame = ABSENT
+) -> pd.DataFrame:
+    """Only of proxies that logged no call in the window: what was logged is judged by its lines."""
+    counted = counted_calls_over_time
+    recent = counted[(counted["since"] >= pd.Timestamp(window.start)) & (counted["at"] <= pd.Timestamp(window.end))]
+    logged = set(keys(inside(access_log, window), "namespace", "pod")) if len(access_log) else set()
+    own = where(recent, (proxy not in logged for proxy in keys(recent, "namespace", "pod")))
+    edges = _counted_edges(own[own["calls"] > 0])
+    return edges[edges["total"] >= profile.threshold("traffic.response-5xx-share").minimum]
+
+
+def _counted_edges(counted: pd.DataFrame) -> pd.DataFrame:
+    """One row per caller and host with a failure; what is not counted by host is a share of all its calls."""
+    rows = []
+    for caller, own in counted.groupby("caller", observed=True):
+        bad = own[true(own["failed"], missing=False)]
+        for host, group in bad.groupby(text(bad["host"])):
+            total = own[text(own["host"]) == host] if host else own
+            failed = int(group["calls"].sum())
+            rows.append(
+                {
+                    "caller": caller,
+                    "host": host or "hosts not counted apart",
+                    "total": int(total["calls"].sum()),
+                    "failed_calls": failed,
+                    "share": failed / int(total["calls"].sum()),
+                    "since": group["since"].min(),
+                    "until": group["at"].max(),
+                    "family": _commonest(group["family"]) or "unknown",
+                    "evidence": places(group),
+                }
+            )
+    return pd.DataFrame(rows) if rows else counted.iloc[:0].assign(total=0, share=0.0)
 
 
 @check(

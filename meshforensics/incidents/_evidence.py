@@ -8,7 +8,7 @@ import pandas as pd
 from meshforensics.formats.signatures import family_of
 from meshforensics.incidents._declare import Case
 from meshforensics.model import Evidence, Impact, Missing
-from meshforensics.tables import inside, keys, places, text, true, where
+from meshforensics.tables import callers_of, inside, keys, places, text, true, where
 
 KEPT = 5
 """At most so many places are kept with a ground."""
@@ -81,9 +81,100 @@ def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:
 
 
 def recent_calls(case: Case) -> pd.DataFrame:
-    """The calls of the window; empty where there is no window or no access log."""
+    """The calls of the window: a row each where a proxy logged them, else a row for as many as it counted alike.
+
+    `calls` is how many a row stands for. What was counted has no instant; `at` is the begin of its span where
+    the span before it was seen too, else missing.
+    """
     calls = case.source.frame("calls")
-    return inside(calls, case.window) if case.window else calls.iloc[:0]
+    logged = (inside(calls, case.window) if case.window else calls.iloc[:0]).assign(calls=1)
+    counted = counted_recently(case)
+    if counted.empty:
+        return logged
+    counted = counted.assign(upstream_host=_unreachable(case, counted))
+    known_before = counted["since"] > counted.groupby(["namespace", "pod"], observed=True)["since"].transform("min")
+    dated = counted.assign(at=counted["since"].where(known_before))
+    return pd.concat([logged, dated[dated["calls"] > 0].drop(columns=["since"])], ignore_index=True)
+
+
+def _unreachable(case: Case, counted: pd.DataFrame) -> list[str]:
+    """For failed connections that were counted: the host of the cluster that refused most of them since its start."""
+    endpoints = case.source.frame("endpoints")
+    failing = endpoints[endpoints["cx_connect_fail"].fillna(0) > 0].sort_values("cx_connect_fail", kind="stable")
+    worst = dict(zip(keys(failing, "namespace", "pod", "cluster"), text(failing["address"]), strict=True))
+    of = zip(keys(counted, "namespace", "pod", "cluster"), text(counted["family"]), strict=True)
+    return [worst.get(key, "") if family == "connect-failure" else "" for key, family in of]
+
+
+def unconfigured(case: Case) -> dict[str, Proxy]:
+    """Addresses of the pods whose proxy was never sent listeners, or refuses them: why a caller cannot connect.
+
+    A sidecar takes its pod's connections; where its caller, and not itself, is refused, it does not listen.
+    """
+    sync = case.source.frame("xds_sync")
+    never = sync[(text(sync["status"]) == "NOT SENT") & (text(sync["type"]) == "lds")]
+    rejections = case.source.frame("rejections")
+    refused = rejections[true(rejections["current"], missing=False) & (text(rejections["type"]) == "lds")]
+    lacking = {*keys(never, "namespace", "pod"), *keys(refused, "namespace", "pod")}
+    return {ip: proxy for ip, proxy in pod_addresses(case).items() if proxy in lacking}
+
+
+def pod_addresses(case: Case) -> dict[str, Proxy]:
+    """The address of each pod, as Kubernetes or its proxy tells it."""
+    found: dict[str, Proxy] = {}
+    for table in ("proxies", "pods"):
+        frame = case.source.frame(table)
+        for namespace, pod, ip in keys(frame, "namespace", "pod", "ip"):
+            if ip:
+                found[ip] = (namespace, pod)
+    return found
+
+
+def of_unconfigured(case: Case, failed: pd.DataFrame) -> pd.DataFrame:
+    """Those failed calls that tried a pod whose proxy has no listeners of its own."""
+    lacking = unconfigured(case)
+    ips = text(failed["upstream_host"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    return where(failed, ips.isin(list(lacking)))
+
+
+def counted_recently(case: Case) -> pd.DataFrame:
+    """What counters tell of the window, of the proxies that logged no call in it: logging is off, or nobody called."""
+    counted = case.source.over_time("counted_calls")
+    if case.window is None or counted.empty:
+        return counted.iloc[:0]
+    recent = counted[(counted["since"] >= pd.Timestamp(case.window.start)) & (counted["at"] <= case.window.end)]
+    logged = _logging(case)
+    return where(recent, (proxy not in logged for proxy in keys(recent, "namespace", "pod")))
+
+
+def _logging(case: Case) -> set[Proxy]:
+    """The proxies of which a request was logged in the window."""
+    log = case.source.frame("access_log")
+    seen = inside(log, case.window) if case.window else log.iloc[:0]
+    return {(namespace, pod) for namespace, pod in keys(seen, "namespace", "pod")}
+
+
+def unheard(case: Case) -> list[Proxy]:
+    """The known proxies of which nothing tells how their calls of the window ended, sorted.
+
+    A call in the log or counters of the window tell it; counters since an earlier start do where nothing failed.
+    """
+    counted = case.source.over_time("counted_calls")
+    failed = counted[true(counted["failed"], missing=False)]
+    sound = set(keys(counted, "namespace", "pod")) - set(keys(failed, "namespace", "pod"))
+    told = sound | _logging(case) | set(keys(counted_recently(case), "namespace", "pod"))
+    return sorted(known_proxies(case) - told)
+
+
+def unexplained(case: Case) -> pd.DataFrame:
+    """Calls of the window that failed as counters tell, which do not tell how."""
+    counted = counted_recently(case)
+    return counted[true(counted["failed"], missing=False) & (text(counted["family"]) == "")]
+
+
+def how_many(calls: pd.DataFrame) -> int:
+    """How many calls some rows of `recent_calls` stand for."""
+    return int(calls["calls"].sum()) if "calls" in calls else len(calls)
 
 
 def failed_by(case: Case, families: Iterable[str]) -> pd.DataFrame:
@@ -98,6 +189,7 @@ def refused_by_servers(case: Case, families: Iterable[str]) -> pd.DataFrame:
     log = case.source.frame("access_log")
     seen = inside(log, case.window) if case.window else log.iloc[:0]
     served = seen[text(seen["direction"]) == "inbound"]
+    callers = callers_of(seen, case.source.frame("pods"), case.source.frame("proxies"))
     named = [
         family_of(tuple(flags or ()), details, reason)
         for flags, details, reason in zip(
@@ -105,7 +197,7 @@ def refused_by_servers(case: Case, families: Iterable[str]) -> pd.DataFrame:
         )
     ]
     made = served.assign(
-        family=named, host=text(served["authority"]), caller=text(served["downstream_remote"]), failed=True
+        family=named, host=text(served["authority"]), caller=callers[served.index], failed=True, calls=1
     )
     return where(made, (family in set(families) for family in named)).sort_values(["at", "namespace", "pod", "pointer"])
 
@@ -127,14 +219,16 @@ def impact_of(case: Case, failed: pd.DataFrame) -> Impact | None:
         return None
     edges = set(keys(failed, "caller", "host"))
     calls = recent_calls(case)
-    total = max(len(failed), sum(edge in edges for edge in keys(calls, "caller", "host")))
-    return Impact(failed=len(failed), total=total, services=tuple(sorted({host for _, host in edges})))
+    on_edges = where(calls, (edge in edges for edge in keys(calls, "caller", "host")))
+    count = how_many(failed)
+    services = tuple(sorted({host for _, host in edges} - {""}))
+    return Impact(failed=count, total=max(count, how_many(on_edges)), services=services)
 
 
 def edges_in_words(failed: pd.DataFrame) -> str:
     """The edges of some calls: ``travel/search to pricing.travel.svc.cluster.local``, at most three."""
     edges = sorted(set(keys(failed, "caller", "host")))
-    said = ", ".join(f"{caller} to {host}" for caller, host in edges[:3])
+    said = ", ".join(f"{caller} to {host or 'hosts not counted apart'}" for caller, host in edges[:3])
     return said + (f" and {len(edges) - 3} more" if len(edges) > 3 else "")
 
 

@@ -8,6 +8,7 @@ from meshforensics.incidents._evidence import (
     edges_in_words,
     failed_by,
     first_at,
+    how_many,
     impact_of,
     missing,
     shown,
@@ -40,7 +41,7 @@ def ca_rotation(case: Case) -> Judgement:
         next="Give every proxy both roots, then renew leaves. Do not restart the callers: each would move to the new "
         "root alone.",
         impact=impact,
-        explained=len(failed),
+        explained=how_many(failed),
     )
 
 
@@ -115,7 +116,7 @@ def _seen(case: Case, failed: pd.DataFrame) -> Test:
         name="handshakes-seen-failing",
         role="confirms",
         passed=True if len(failed) else None,
-        text=f"{len(failed)} calls failed because a certificate did not verify: {edges_in_words(failed)}"
+        text=f"{how_many(failed)} calls failed because a certificate did not verify: {edges_in_words(failed)}"
         if len(failed)
         else reason or "no call failed for an unknown root in the window",
         check="signatures.tls",

@@ -3,7 +3,17 @@
 import pandas as pd
 
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
-from meshforensics.incidents._evidence import complete, first_at, missing, shown, subjects_of
+from meshforensics.incidents._evidence import (
+    complete,
+    failed_by,
+    first_at,
+    how_many,
+    impact_of,
+    missing,
+    of_unconfigured,
+    shown,
+    subjects_of,
+)
 from meshforensics.model import format_time
 from meshforensics.tables import text, true
 
@@ -18,13 +28,15 @@ def config_rejected(case: Case) -> Judgement:
     makers = behind(case, current)
     passed = True if len(current) else (False if complete(case, "xds_sync", "listener_instances") else None)
     messages = sorted(set(text(current["message"]).str.strip()))
+    failed = refused_for_want_of_listeners(case, current)
+    said = "; ".join(messages[:3]) + (f" (consistent with {', '.join(makers)})" if makers else "")
     return Judgement(
         tests=(
             Test(
                 name="update-rejected",
                 role="necessary",
                 passed=passed,
-                text=f"{len(subjects_of(current))} proxies rejected: " + "; ".join(messages[:3])
+                text=f"{len(subjects_of(current))} proxies rejected: {said}"
                 if len(current)
                 else "no current rejection was seen",
                 check="sync.rejected",
@@ -41,7 +53,15 @@ def config_rejected(case: Case) -> Judgement:
         else "",
         next="Correct the object that made the resource; do not restart the proxy, a new one has no last good "
         "configuration.",
+        impact=impact_of(case, failed),
+        explained=how_many(failed),
     )
+
+
+def refused_for_want_of_listeners(case: Case, rejected: pd.DataFrame) -> pd.DataFrame:
+    """Calls that could not connect to a proxy, because it refused its listeners and had no good ones to keep."""
+    failed = of_unconfigured(case, failed_by(case, ("connect-failure",)))
+    return failed if "lds" in set(text(rejected["type"])) else failed.iloc[:0]
 
 
 def behind(case: Case, rejected: pd.DataFrame) -> tuple[str, ...]:

@@ -3,8 +3,16 @@
 import pandas as pd
 
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
-from meshforensics.incidents._evidence import complete, failed_by, first_at, impact_of, missing
-from meshforensics.model import Severity
+from meshforensics.incidents._evidence import (
+    complete,
+    failed_by,
+    first_at,
+    how_many,
+    impact_of,
+    missing,
+    of_unconfigured,
+)
+from meshforensics.model import Finding, Severity
 from meshforensics.tables import text
 
 CHECKS = ("sync.stale", "sync.warming", "sync.never-sent", "sync.endpoint-gone")
@@ -15,13 +23,13 @@ def config_stale(case: Case) -> Judgement:
     """Seconds behind are normal during a push; a rejection makes it config-rejected."""
     found = tuple(each for each in case.found(*CHECKS) if each.severity is not Severity.INFO)
     rejected = case.found("sync.rejected")
-    failed = _failed_at_gone_endpoints(case)
+    failed = _consequences(case)
     worse = any(each.severity in {Severity.ERROR, Severity.CRITICAL} for each in found)
     behind = Test(
         name="behind-what-was-sent",
         role="necessary",
         passed=bool(found) or (False if complete(case, "xds_sync") and case.at else None),
-        thin=not worse and len(failed) < case.profile.number("incident-calls"),
+        thin=not worse and how_many(failed) < case.profile.number("incident-calls"),
         text="; ".join(each.detail for each in found[:3]) or "every proxy acknowledged what istiod sent",
         check="sync.stale",
         evidence=tuple(place for each in found for place in each.evidence[:2]),
@@ -30,7 +38,7 @@ def config_stale(case: Case) -> Judgement:
     nacked = Test(
         name="rejected",
         role="refutes",
-        passed=bool(rejected) if not case.source.reason("rejections") else None,
+        passed=_all_rejected(found, rejected) if not case.source.reason("rejections") else None,
         text=rejected[0].detail if rejected else "nothing was rejected",
         check="sync.rejected",
         evidence=tuple(place for each in rejected for place in each.evidence[:1]),
@@ -41,14 +49,22 @@ def config_stale(case: Case) -> Judgement:
         onset=first_at(failed),
         mechanism="configuration not in step",
         impact=impact_of(case, failed),
-        explained=len(failed),
+        explained=how_many(failed),
         summary="; ".join(each.detail for each in found[:2]),
         next="Look at the proxies' connection to istiod and at istiod's push times before restarting anything.",
     )
 
 
-def _failed_at_gone_endpoints(case: Case) -> pd.DataFrame:
-    """Failed calls whose endpoint is no pod any more."""
+def _all_rejected(behind: tuple[Finding, ...], rejected: tuple[Finding, ...]) -> bool:
+    """Whether whoever is behind rejected something, so that the rejection is why; others may be behind beside it."""
+    lagging = {subject for each in behind for subject in each.subjects}
+    return bool(rejected) and lagging <= {subject for each in rejected for subject in each.subjects}
+
+
+def _consequences(case: Case) -> pd.DataFrame:
+    """Failed calls whose endpoint is no pod any more, or a pod whose proxy was sent no listeners."""
     gone = {str(each.observed.value) for each in case.found("sync.endpoint-gone") if each.observed}
     failed = failed_by(case, ("connect-failure", "upstream-reset"))
-    return failed[text(failed["upstream_host"]).isin(sorted(gone))]
+    at_gone = text(failed["upstream_host"]).isin(sorted(gone))
+    unsent = failed.index.isin(of_unconfigured(case, failed).index)
+    return failed[at_gone | unsent]

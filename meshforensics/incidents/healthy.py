@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 from meshforensics.incidents._counters import undated_failures
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
-from meshforensics.incidents._evidence import known_proxies, lists_all_pods, missing, recent_calls, without
+from meshforensics.incidents._evidence import (
+    how_many,
+    known_proxies,
+    lists_all_pods,
+    missing,
+    recent_calls,
+    unheard,
+    without,
+)
 from meshforensics.model import Severity, Standing
 from meshforensics.tables import keys, text, true
 
@@ -20,16 +28,16 @@ _NEEDED = (
 def healthy(case: Case) -> Judgement:
     """Missing evidence is not health: with any of it missing this is undetermined, never possible."""
     calls = recent_calls(case)
-    bad = int(true(calls["failed"], missing=False).sum())
+    bad = how_many(calls[true(calls["failed"], missing=False)])
     return Judgement(
         tests=(_error(case), _other(case), _enough(case)),
-        summary=f"No incident: {_heard(bad, len(calls))}, no finding is of severity error.",
+        summary=f"No incident: {_heard(bad, how_many(calls))}, no finding is of severity error.",
         next="Nothing to do. Keep this bundle as the baseline of the next incident.",
     )
 
 
 def _heard(bad: int, total: int) -> str:
-    return f"{bad} of {total} calls in the window failed" if total else "no call was logged in the window"
+    return f"{bad} of {total} calls in the window failed" if total else "no call was seen in the window"
 
 
 def _error(case: Case) -> Test:
@@ -84,6 +92,12 @@ def _lacking(case: Case) -> Iterator[str]:
     silent = sorted(set(without(case, "stats")) & set(without(case, "log_coverage")))
     if silent:
         yield f"{len(silent)} proxies have neither stats nor log, {'/'.join(silent[0])} first"
+    unknown = [proxy for proxy in unheard(case) if proxy not in silent]
+    if unknown:
+        yield (
+            f"how the calls of {len(unknown)} proxies ended is told by no access log and by no counter of the window, "
+            f"{'/'.join(unknown[0])} first"
+        )
     undated = list(undated_failures(case))
     if undated:
         proxy, said = undated[0]

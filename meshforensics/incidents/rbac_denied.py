@@ -3,55 +3,85 @@
 import pandas as pd
 
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
-from meshforensics.incidents._evidence import missing
-from meshforensics.tables import inside, keys, text
+from meshforensics.incidents._evidence import Proxy, counted_recently, first_at, how_many, missing, shown, unheard
+from meshforensics.incidents._families import untold
+from meshforensics.tables import denials_of, inside, keys, text
 
 
 @incident("rbac-denied", about="An authorization policy denies callers that the mesh otherwise serves.", precedence=15)
 def rbac_denied(case: Case) -> Judgement:
     """The server's proxy decides; a policy that only denies whom it is meant to deny is no incident."""
+    denials = _denials(case)
+    wrong = denials[~denials["meant"].astype(bool)]
     found = case.found("access.denied")
-    count = sum(int(each.observed.value) for each in found if each.observed and isinstance(each.observed.value, int))
-    reason = case.source.reason("access_log")
-    denials = Test(
-        name="denials-seen",
-        role="necessary",
-        passed=bool(found) or (None if reason else False),
-        thin=count < case.profile.number("incident-calls"),
-        text="; ".join(each.detail for each in found[:3]) or reason or "no call of the window was denied",
-        check="access.denied",
-        evidence=tuple(place for each in found for place in each.evidence[:2]),
-        missing=missing(case, "access_log", "log.istio-proxy") if reason else (),
-    )
+    behind = sorted({name for names in wrong["objects"] for name in names})
     return Judgement(
-        tests=(denials, _otherwise_served(case)) if found else (denials,),
-        subjects=tuple(dict.fromkeys(subject for each in found for subject in each.subjects)),
-        onset=min((each.at for each in found if each.at), default=None),
+        tests=(_seen(case, denials, wrong), _like_was_served(case, wrong)) if len(denials) else (_counted(case),),
+        subjects=tuple(dict.fromkeys((*(subject for each in found for subject in each.subjects), *behind))),
+        onset=first_at(wrong),
         mechanism="denied by policy",
         summary="; ".join(each.detail for each in found[:2]),
         next="Correct the rule or the principal; do not delete all policies.",
-        explained=count,
+        explained=len(wrong),
     )
 
 
-def _otherwise_served(case: Case) -> Test:
-    """Whether a caller that was denied was also served, by the same server."""
-    log = case.source.frame("access_log")
-    seen = inside(log, case.window) if case.window else log.iloc[:0]
-    denied = seen[text(seen["details"]).str.contains("rbac_access_denied", regex=False)]
-    served = seen[seen["status"].fillna(0).between(200, 399)]
-    both = _callers(denied) & _callers(served)
+def _denials(case: Case) -> pd.DataFrame:
+    """The denials of the window."""
+    frames = (case.source.frame(name) for name in ("access_log", "config", "pods", "proxies"))
+    denials = denials_of(*frames)
+    return inside(denials, case.window) if case.window else denials.iloc[:0]
+
+
+def _seen(case: Case, denials: pd.DataFrame, wrong: pd.DataFrame) -> Test:
+    """A denial of what was never served, by a rule that is there for it, speaks for the rule."""
+    found = case.found("access.denied")
     return Test(
-        name="callers-otherwise-served",
-        role="confirms",
-        passed=True if both else None,
-        text=f"{len(both)} callers were denied and served by the same proxy"
-        if both
-        else "no denied caller was seen served, so the policy may be meant",
+        name="denials-seen",
+        role="necessary",
+        passed=bool(len(wrong)),
+        thin=len(wrong) < case.profile.number("incident-calls"),
+        text="; ".join(each.detail for each in found[:3])
+        or f"{len(wrong)} calls were denied; {len(denials) - len(wrong)} more as their policy means it",
         check="access.denied",
+        evidence=shown(case, wrong if len(wrong) else denials),
     )
 
 
-def _callers(rows: pd.DataFrame) -> set[tuple[str, str, str]]:
-    addresses = text(rows["downstream_remote"]).str.rsplit(":", n=1).str[0]
-    return {(ns, pod, ip) for (ns, pod), ip in zip(keys(rows, "namespace", "pod"), addresses, strict=True) if ip}
+def _like_was_served(case: Case, wrong: pd.DataFrame) -> Test:
+    """Whether what is denied was served before."""
+    changed = wrong[wrong["changed"].astype(bool)]
+    return Test(
+        name="served-before",
+        role="confirms",
+        passed=True if len(changed) else None,
+        thin=len(changed) < case.profile.number("incident-calls"),
+        text=f"{len(changed)} denied calls are of a kind that the same server answered before, and not after"
+        if len(changed)
+        else "nothing tells that what is denied was served before, so the policy may be meant",
+        check="access.denied",
+        evidence=shown(case, changed),
+    )
+
+
+def _counted(case: Case) -> Test:
+    """Without a denial in a log: what counters tell, which is never whom and by which policy."""
+    counted = counted_recently(case)
+    denied = counted[text(counted["family"]) == "rbac-denied"]
+    silent: list[Proxy] = unheard(case)
+    told = bool(len(case.source.frame("access_log"))) and not silent
+    pods = sorted({f"{namespace}/{pod}" for namespace, pod in keys(denied, "namespace", "pod")})
+    return Test(
+        name="denials-seen",
+        role="necessary",
+        passed=True if len(denied) else (False if told else None),
+        thin=True,
+        text=f"{how_many(denied)} calls were denied as counted by {', '.join(pods[:3])}; whom and why is not told"
+        if len(denied)
+        else "no call of the window was denied"
+        if told
+        else untold(case, silent),
+        check="access.denied",
+        evidence=shown(case, denied),
+        missing=missing(case, "access_log", "log.istio-proxy") if not told else (),
+    )

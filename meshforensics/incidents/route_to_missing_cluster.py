@@ -6,6 +6,7 @@ from meshforensics.incidents._evidence import (
     edges_in_words,
     failed_by,
     first_at,
+    how_many,
     impact_of,
     missing,
     shown,
@@ -39,7 +40,7 @@ def route_to_missing_cluster(case: Case) -> Judgement:
         name="route-in-use",
         role="confirms",
         passed=True if len(failed) else None,
-        text=f"{len(failed)} calls answered NC, cluster_not_found: {edges_in_words(failed)}"
+        text=f"{how_many(failed)} calls answered NC, cluster_not_found: {edges_in_words(failed)}"
         if len(failed)
         else case.source.reason("calls") or "no call failed for a missing cluster in the window",
         check="traffic.server-errors",
@@ -47,15 +48,15 @@ def route_to_missing_cluster(case: Case) -> Judgement:
         missing=missing(case, "calls", "log.istio-proxy") if case.source.reason("calls") else (),
     )
     clusters = sorted({str(each.observed.value) for each in found if each.observed})
-    since = f" since {format_time(first_at(failed))}" if len(failed) else ""
+    since = f" since {format_time(first_at(failed))}" if first_at(failed) else ""
     return Judgement(
         tests=(named, used),
         subjects=subjects_of(failed) or tuple(dict.fromkeys(s for each in found for s in each.subjects)),
         onset=first_at(failed),
         mechanism="route names a missing cluster",
         summary=f"Routes lead to {', '.join(clusters) or 'a cluster'} that proxies do not have; "
-        f"{len(failed)} calls failed{since}.",
+        f"{how_many(failed)} calls failed{since}.",
         next="Add the missing subset to the DestinationRule, or take the destination out of the route.",
         impact=impact_of(case, failed),
-        explained=len(failed),
+        explained=how_many(failed),
     )

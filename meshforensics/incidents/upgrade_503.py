@@ -10,12 +10,13 @@ from meshforensics.incidents._evidence import (
     edges_in_words,
     failed_by,
     first_at,
+    how_many,
     impact_of,
     missing,
     shown,
     subjects_of,
 )
-from meshforensics.incidents.config_rejected import behind, rejected_in_words
+from meshforensics.incidents.config_rejected import behind, refused_for_want_of_listeners, rejected_in_words
 from meshforensics.model import Evidence, format_time
 from meshforensics.tables import text, true
 
@@ -41,7 +42,7 @@ class Change:
 def upgrade_503(case: Case) -> Judgement:
     """Errors that began before the change refute it."""
     change = version_change(case)
-    failed = failed_by(case, FAMILIES)
+    failed = _by_configuration(case)
     onset = first_at(failed)
     rejected = rejected_in_words(case)
     cause = _cause(case, failed)
@@ -52,13 +53,22 @@ def upgrade_503(case: Case) -> Judgement:
         subjects=tuple(dict.fromkeys((*subjects_of(failed), *_culprits(case)))),
         onset=onset,
         mechanism="routes name what the new configuration no longer has" if len(failed) else "",
-        summary=f"{said}, {len(failed)} calls fail: {edges_in_words(failed)}."
+        summary=f"{said}, {how_many(failed)} calls fail: {edges_in_words(failed)}."
         + (f" Apart from that, {rejected}." if rejected else ""),
         next="Restore what the failing routes name (DestinationRule subset or destination); roll back the revision "
         "by its tag if more routes fail.",
         impact=impact_of(case, failed),
-        explained=len(failed),
+        explained=how_many(failed),
     )
+
+
+def _by_configuration(case: Case) -> pd.DataFrame:
+    """The failed calls whose cause is configuration: also those to a proxy that refused its listeners."""
+    failed = failed_by(case, FAMILIES)
+    rejections = case.source.frame("rejections")
+    current = rejections[true(rejections["current"], missing=False)]
+    refused = refused_for_want_of_listeners(case, current)
+    return pd.concat([failed, refused], ignore_index=True) if len(refused) else failed
 
 
 def version_change(case: Case) -> Change | None:
@@ -109,7 +119,14 @@ def _istiod_started(case: Case) -> datetime | None:
     containers = case.source.frame("containers")
     istiods = containers[text(containers["container"]) == "discovery"]
     at = istiods["started_at"].max() if len(istiods) else pd.NaT
-    return _instant(at)
+    return _instant(at if not pd.isna(at) else _rolled_out(case))
+
+
+def _rolled_out(case: Case) -> object:
+    """When a replica set of istiod was last scaled up, as the events tell it."""
+    events = case.source.frame("events")
+    scaled = (text(events["reason"]) == "ScalingReplicaSet") & text(events["message"]).str.startswith("Scaled up")
+    return events[scaled & text(events["name"]).str.startswith("istiod")]["at"].max()
 
 
 def _instant(at: object) -> datetime | None:
@@ -137,7 +154,7 @@ def _cause(case: Case, failed: pd.DataFrame) -> Test:
         role="necessary",
         passed=True if len(failed) else (None if reason else False),
         thin=not found,
-        text=f"{len(failed)} calls fail by configuration: {edges_in_words(failed)}"
+        text=f"{how_many(failed)} calls fail by configuration: {edges_in_words(failed)}"
         + (f"; {found[0].detail}" if found else "")
         if len(failed)
         else reason or "no call fails for a missing cluster, route or filter chain in the window",

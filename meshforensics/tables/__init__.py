@@ -6,9 +6,12 @@ from meshforensics.model import gather
 from meshforensics.tables._build import Evidence, State, Tables, visible
 from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Column, Reading, Row, Stretch, Table
-from meshforensics.tables._frames import inside, keys, places, text, true, where
+from meshforensics.tables._denials import NONE, callers_of, denials_of
+from meshforensics.tables._frames import ABSENT, inside, keys, places, text, true, where
 
 __all__ = [
+    "ABSENT",
+    "NONE",
     "Block",
     "Column",
     "Evidence",
@@ -19,7 +22,9 @@ __all__ = [
     "Table",
     "Tables",
     "build",
+    "callers_of",
     "declared_tables",
+    "denials_of",
     "inside",
     "keys",
     "places",

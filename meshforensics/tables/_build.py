@@ -183,7 +183,9 @@ class Tables:
             else:
                 blocks.append(made)
         frame = build(table, blocks, over_time=over_time)
-        wanted, seen = ([item for item in items if item.id not in silent] for items in (wanted, seen))
+        told = [item for item in seen if item.id not in silent]
+        mute = {(item.kind, item.subject) for item in seen} - {(item.kind, item.subject) for item in told}
+        wanted, seen = [item for item in wanted if (item.kind, item.subject) not in mute], told
         state = State(
             items=len(seen) - len(refused),
             rows=len(frame),

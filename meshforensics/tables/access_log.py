@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from meshforensics.formats.access_log import AccessLine
-from meshforensics.formats.proxy_log import decode
+from meshforensics.formats.proxy_log import ProxyLog, decode
 from meshforensics.tables._declare import Column, Reading, Row, Table
 
 _COLUMNS = (
@@ -37,8 +37,13 @@ _COLUMNS = (
 )
 
 
-def _rows(reading: Reading) -> Iterable[Row]:
+def _rows(reading: Reading) -> Iterable[Row] | None:
+    """The requests of a log; a log without any is not about requests, for access logging may be off."""
     log = reading.decoded(decode)
+    return _requests(reading, log) if log.access else None
+
+
+def _requests(reading: Reading, log: ProxyLog) -> Iterable[Row]:
     previous = reading.item.kind.endswith(".previous")
     for line in log.access:
         yield _row(line, previous or line.pointer in log.previous_access)

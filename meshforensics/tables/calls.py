@@ -19,7 +19,7 @@ def _calls(access_log: pd.DataFrame, pods: pd.DataFrame = ABSENT, proxies: pd.Da
     rows["failed"] = pd.Series([failed for failed, _, _ in made], index=rows.index, dtype="boolean")
     rows["family"] = pd.Series([family for _, family, _ in made], index=rows.index, dtype="str")
     rows["decided_by"] = pd.Series([by for _, _, by in made], index=rows.index, dtype="str")
-    workloads = _workloads(pods, proxies)
+    workloads = workloads_of(pods, proxies)
     rows["caller"] = [
         workloads.get((namespace, pod), f"{namespace}/{pod}")
         for namespace, pod in zip(text(rows["namespace"]), text(rows["pod"]), strict=True)
@@ -80,7 +80,8 @@ def _addresses(frame: pd.DataFrame) -> dict[tuple[str, str], str]:
     return {(str(row.namespace), str(row.pod)): str(row.ip) for row in known.itertuples()}
 
 
-def _workloads(pods: pd.DataFrame, proxies: pd.DataFrame) -> dict[tuple[str, str], str]:
+def workloads_of(pods: pd.DataFrame, proxies: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """The workload of each pod, as namespace/name."""
     names: dict[tuple[str, str], str] = {}
     for row in proxies.itertuples():
         if isinstance(row.workload, str) and row.workload:

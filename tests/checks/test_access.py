@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from meshforensics.checks.access import denied, denied_since_start
+from meshforensics.checks.access import denied, denied_as_meant, denied_since_start
 from meshforensics.model import Severity
 from meshforensics.testing import frame, outcome
 
@@ -74,3 +74,73 @@ def test_denied_since_start(name: str, labels: str, value: int, found: int) -> N
 def test_without_their_tables_they_are_not_evaluated() -> None:
     assert outcome(denied, at=NOON).not_evaluated == "not captured: access_log"
     assert outcome(denied_since_start).not_evaluated == "not captured: stats"
+
+
+def _served_and_denied(*, served: str, denied_path: str, policy: str = POLICY, count: int = 12) -> pd.DataFrame:
+    """A caller that is served on one path first, and denied on another then."""
+    return frame(
+        "access_log",
+        namespace=["shop"] * 2 * count,
+        pod=["pay-1"] * 2 * count,
+        at=[NOON - pd.Timedelta(seconds=200 - number) for number in range(2 * count)],
+        method=["GET"] * 2 * count,
+        path=[served] * count + [denied_path] * count,
+        status=[200] * count + [403] * count,
+        details=["via_upstream"] * count + [policy] * count,
+        downstream_remote=["10.0.0.9:4000"] * 2 * count,
+    )
+
+
+@pytest.mark.parametrize(
+    ("log", "wrong", "meant"),
+    [
+        pytest.param(_served_and_denied(served="/pay/1", denied_path="/pay/2"), 1, 0, id="the-like-was-served-before"),
+        pytest.param(_served_and_denied(served="/pay/1", denied_path="/admin"), 0, 1, id="never-served"),
+        pytest.param(
+            _served_and_denied(served="/pay/1", denied_path="/admin", policy="rbac_access_denied_matched_policy[none]"),
+            1,
+            0,
+            id="no-rule-lets-it-in-and-half-of-all-are-denied",
+        ),
+        pytest.param(_log(6), 1, 0, id="a-caller-that-is-never-served-by-an-unknown-policy"),
+    ],
+)
+def test_what_a_policy_means_to_deny_is_told_apart(log: pd.DataFrame, wrong: int, meant: int) -> None:
+    assert len(outcome(denied, at=NOON, access_log=log).findings) == wrong
+    said = outcome(denied_as_meant, at=NOON, access_log=log).findings
+    assert [each.severity for each in said] == [Severity.INFO] * meant
+
+
+@pytest.mark.parametrize(("ago_s", "meant"), [(86400, 1), (30, 0)], ids=["older-than-the-log", "as-new-as-the-denials"])
+def test_the_age_of_the_policy_tells_whether_it_is_meant(ago_s: int, meant: int) -> None:
+    config = frame(
+        "config",
+        namespace=["shop"],
+        kind=["AuthorizationPolicy"],
+        object=["AuthorizationPolicy:shop/deny-all"],
+        spec=["{}"],
+        changed_at=[NOON - pd.Timedelta(seconds=ago_s)],
+    )
+
+    assert len(outcome(denied_as_meant, at=NOON, access_log=_log(6), config=config).findings) == meant
+
+
+def test_the_caller_is_who_sent_the_request_and_not_the_address_that_the_gateway_tells() -> None:
+    log = frame(
+        "access_log",
+        namespace=["shop", "shop"],
+        pod=["web-1", "pay-1"],
+        at=[NOON - pd.Timedelta(seconds=9)] * 2,
+        direction=["outbound", "inbound"],
+        status=[403, 403],
+        details=["via_upstream", POLICY],
+        request_id=["a", "a"],
+        upstream_host=["10.0.0.7:80", None],
+        downstream_local=["10.96.0.1:80", "10.0.0.7:80"],
+        downstream_remote=["10.0.0.8:1", "203.0.113.9:0"],
+    )
+    pods = frame("pods", namespace=["shop"], pod=["web-1"], workload=["Deployment:shop/web"], ip=["10.0.0.8"])
+
+    (finding,) = outcome(denied, at=NOON, access_log=log, pods=pods).findings
+
+    assert "calls of shop/web " in finding.detail

@@ -122,7 +122,9 @@ def _ordered(*matches: str) -> pd.DataFrame:
         pytest.param(("prefix /api", "path /api/v1", "prefix /"), ["/1"], id="exact-behind-its-prefix"),
         pytest.param(("prefix / header end-user exact jason", "prefix /"), [], id="a-condition-lets-others-through"),
         pytest.param(("prefix /", "prefix / header end-user exact jason"), ["/1"], id="a-condition-behind-everything"),
-        pytest.param(("prefix /", "regex /api.*"), [], id="a-regex-is-not-judged"),
+        pytest.param(("prefix /", "regex /api.*"), ["/1"], id="a-regex-behind-everything"),
+        pytest.param(("prefix /api", "regex /api.*"), [], id="a-regex-is-not-judged-further"),
+        pytest.param(("prefix /", "connect"), [], id="no-prefix-takes-connect"),
         pytest.param(("prefix /",), [], id="one-route"),
     ],
 )
@@ -130,3 +132,12 @@ def test_shadowed_route(matches: tuple[str, ...], places: list[str]) -> None:
     said = outcome(shadowed_route, routes=_ordered(*matches), route_instances=ROUTE)
 
     assert [each.evidence[0].pointer for each in said.findings] == places
+
+
+def test_a_route_is_judged_within_its_own_virtual_host() -> None:
+    """Two hosts of one route configuration have the same order and match in places."""
+    two = pd.concat([_ordered("prefix /"), _ordered("prefix /", "prefix /api").assign(virtual_host="user")])
+
+    said = outcome(shadowed_route, routes=two.reset_index(drop=True), route_instances=ROUTE)
+
+    assert [(each.detail.partition(",")[0], len(each.subjects)) for each in said.findings] == [("in user of 80", 1)]

@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from meshforensics.checks.traffic import breaker_open, breaker_overflow, overflow_since_start, server_errors
+from meshforensics.checks.traffic import (
+    breaker_open,
+    breaker_overflow,
+    counted_errors,
+    overflow_since_start,
+    server_errors,
+)
 from meshforensics.model import Severity
 from meshforensics.testing import frame, outcome
 
@@ -111,3 +117,42 @@ def test_without_their_tables_they_are_not_evaluated() -> None:
     assert outcome(breaker_open).not_evaluated == "not captured: stats"
     assert outcome(overflow_since_start).not_evaluated == "not captured: stats"
     assert outcome(server_errors, calls=_calls(1, 1)).not_evaluated == "capture time unknown, give --at"
+
+
+def _counted(failed: int, *, since_s: int = 600, host: str = "pay.shop.svc.cluster.local") -> pd.DataFrame:
+    return frame(
+        "counted_calls",
+        namespace=["shop"] * 2,
+        pod=["web-1"] * 2,
+        since=[NOON - pd.Timedelta(seconds=since_s)] * 2,
+        at=[NOON] * 2,
+        caller=["shop/web"] * 2,
+        host=["pay.shop.svc.cluster.local", host],
+        family=["", "no-cluster"],
+        failed=[False, True],
+        calls=[100 - failed, failed],
+    )
+
+
+@pytest.mark.parametrize(
+    ("counted", "severity"),
+    [
+        pytest.param(_counted(0), None, id="no-failure"),
+        pytest.param(_counted(6), Severity.ERROR, id="six-percent"),
+        pytest.param(_counted(6, host=""), Severity.ERROR, id="of-all-hosts-where-none-is-told"),
+        pytest.param(_counted(50, since_s=901), None, id="counted-since-before-the-window"),
+    ],
+)
+def test_counted_errors(counted: pd.DataFrame, severity: Severity | None) -> None:
+    said = outcome(counted_errors, at=NOON, counted_calls_over_time=counted)
+
+    assert [(each.severity, each.subjects) for each in said.findings] == (
+        [(severity, ("shop/web",))] if severity else []
+    )
+
+
+def test_what_was_logged_is_not_counted_twice() -> None:
+    log = frame("access_log", namespace=["shop"], pod=["web-1"], at=[NOON], status=[200])
+
+    assert outcome(counted_errors, at=NOON, counted_calls_over_time=_counted(50), access_log=log).findings == ()
+    assert outcome(counted_errors, at=NOON, access_log=log).not_evaluated == "not captured: counted_calls"

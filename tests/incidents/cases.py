@@ -84,4 +84,24 @@ def whole_mesh() -> dict[str, pd.DataFrame]:
         )
     }  # fmt: skip
     empty = {name: frame(name) for name in ("rejections", "containers", "calls", "access_log", "tls_pairs", "versions")}
-    return {"pods": listed, **each, **empty}
+    return {"pods": listed, **each, **empty, "counted_calls": counted(of=pods)}
+
+
+def counted(failed: int = 0, family: str = "", of: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
+    """Calls that the counters of some pods tell, of the ten minutes before noon: 50 that ended well, and some not."""
+    pods = of or {"namespace": ["shop"], "pod": ["web-1"]}
+    good = len(pods["pod"])
+    bad = 1 if failed else 0
+    return frame(
+        "counted_calls",
+        namespace=[*pods["namespace"], *pods["namespace"][:bad]],
+        pod=[*pods["pod"], *pods["pod"][:bad]],
+        since=[NOON - timedelta(minutes=10)] * (good + bad),
+        at=[NOON] * (good + bad),
+        caller=["shop/web"] * (good + bad),
+        host=["pay.shop.svc.cluster.local"] * (good + bad),
+        cluster=["outbound|80||pay.shop.svc.cluster.local"] * (good + bad),
+        family=[*[""] * good, *[family] * bad],
+        failed=[*[False] * good, *[True] * bad],
+        calls=[*[50] * good, *[failed] * bad],
+    )

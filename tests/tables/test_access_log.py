@@ -62,10 +62,13 @@ def test_the_previous_containers_log_is_marked() -> None:
     assert set(_tables("log.istio-proxy")["previous"]) == {False}
 
 
-def test_a_log_without_access_lines_is_captured_and_empty() -> None:
+def test_a_log_without_access_lines_tells_nothing_of_requests() -> None:
+    """Access logging may be off, as it is in Istio where nobody asked for it: no line is not no request."""
     tables = tables_of(("log.istio-proxy", "shop/web-1", b"2026-01-01T12:00:00Z\tinfo\tx\n"))
 
-    assert (len(tables.frame("access_log")), tables.state("access_log").reason) == (0, "")
+    assert (len(tables.frame("access_log")), tables.state("access_log").reason) == (0, "not captured: access_log")
+    assert tables.state("calls").reason == "not captured: access_log"
+    assert tables.state("proxy_log").reason == ""
 
 
 def test_what_is_no_log_is_not_decoded() -> None:

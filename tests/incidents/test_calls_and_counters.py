@@ -1,0 +1,195 @@
+"""Failing calls told by counters where nothing was logged; consequences told from causes; what is named beside."""
+
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from meshforensics.checks.sync import never_sent, rejected
+from meshforensics.model import Standing
+from meshforensics.testing import frame, outcome
+from tests.incidents.cases import NOON, calls, counted, judged, whole_mesh
+
+SUPPORTED, POSSIBLE, REFUTED, UNDETERMINED = (
+    Standing.SUPPORTED,
+    Standing.POSSIBLE,
+    Standing.REFUTED,
+    Standing.UNDETERMINED,
+)
+PAY = "outbound|80||pay.shop.svc.cluster.local"
+
+
+@pytest.mark.parametrize(
+    ("failed", "family", "status"),
+    [
+        pytest.param(12, "overflow", SUPPORTED, id="many"),
+        pytest.param(3, "overflow", POSSIBLE, id="few"),
+        pytest.param(0, "", REFUTED, id="none-failed"),
+        pytest.param(12, "", UNDETERMINED, id="failed-and-no-counter-tells-why"),
+    ],
+)
+def test_counters_of_the_window_tell_of_calls_that_nobody_logged(failed: int, family: str, status: Standing) -> None:
+    said = judged("circuit-breaker-overflow", counted_calls=counted(failed, family))
+
+    assert said.status is status
+    if status is SUPPORTED:
+        assert said.impact is not None
+        assert (said.impact.failed, said.impact.total, said.explained) == (12, 62, 12)
+
+
+def test_counters_since_an_earlier_start_tell_nothing_of_the_window() -> None:
+    old = counted(12, "overflow").assign(since=NOON - timedelta(days=3))
+
+    assert judged("circuit-breaker-overflow", counted_calls=old).status is UNDETERMINED
+
+
+def test_what_is_logged_is_not_counted_twice() -> None:
+    log = frame("access_log", namespace=["shop"], pod=["web-1"], at=[NOON], status=[503], flags=[("UO",)])
+
+    said = judged(
+        "circuit-breaker-overflow",
+        calls=calls(12, "overflow", flags=("UO",)),
+        access_log=log,
+        counted_calls=counted(12, "overflow"),
+    )
+
+    assert said.explained == 12
+
+
+@pytest.mark.parametrize(
+    ("counters", "status"),
+    [
+        pytest.param(None, UNDETERMINED, id="neither-log-nor-counters"),
+        pytest.param(timedelta(days=3), SUPPORTED, id="since-an-earlier-start-and-nothing-failed"),
+        pytest.param(timedelta(minutes=5), SUPPORTED, id="of-the-window"),
+    ],
+)
+def test_no_logged_call_is_not_no_failed_call(counters: timedelta | None, status: Standing) -> None:
+    mesh = whole_mesh()
+    mesh["counted_calls"] = (
+        mesh["counted_calls"].assign(since=NOON - counters) if counters else mesh["counted_calls"].iloc[:0]
+    )
+
+    assert judged("healthy", **mesh).status is status
+
+
+def test_failures_since_an_earlier_start_leave_health_open() -> None:
+    mesh = whole_mesh()
+    old = counted(1, "overflow", of={"namespace": ["shop", "shop"], "pod": ["web-1", "pay-1"]})
+    mesh["counted_calls"] = old.assign(since=NOON - timedelta(days=3))
+
+    assert judged("healthy", **mesh).status is UNDETERMINED
+
+
+def _sync(status: str, *, pod: str = "pay-1") -> pd.DataFrame:
+    return frame("xds_sync", namespace=["shop"], pod=[pod], type=["lds"], status=[status], istiod=["istio-system/d"])
+
+
+PODS = frame("pods", namespace=["shop"], pod=["pay-1"], ip=["10.244.1.9"], item=["kubernetes.pods:-@unknown"])
+
+
+def test_a_server_that_was_never_sent_listeners_makes_it_stale_and_not_a_connect_failure() -> None:
+    sync = _sync("NOT SENT")
+    found = outcome(never_sent, at=NOON, xds_sync=sync).findings
+    frames = {
+        "calls": calls(12, "connect-failure"),
+        "xds_sync": sync,
+        "pods": PODS,
+        "rejections": frame("rejections"),
+    }
+
+    assert judged("upstream-connect-failure", *found, **frames).status is REFUTED
+    stale = judged("config-stale", *found, **frames)
+    assert (stale.status, stale.explained) == (SUPPORTED, 12)
+
+
+def _rejected(*, pod: str = "pay-1") -> pd.DataFrame:
+    return frame(
+        "rejections",
+        namespace=["shop"],
+        pod=[pod],
+        type=["lds"],
+        message=["bad filter"],
+        at=[NOON - timedelta(minutes=2)],
+        current=[True],
+    )
+
+
+def test_a_server_that_refuses_its_listeners_explains_who_cannot_connect() -> None:
+    frames = {
+        "calls": calls(12, "connect-failure"),
+        "xds_sync": _sync("NACKED"),
+        "pods": PODS,
+        "rejections": _rejected(),
+    }
+
+    assert judged("upstream-connect-failure", **frames).status is REFUTED
+    assert judged("config-rejected", **frames).explained == 12
+
+
+@pytest.mark.parametrize(("pod", "status"), [("web-1", POSSIBLE), ("pay-1", REFUTED)], ids=["another", "the-same"])
+def test_a_rejection_elsewhere_does_not_refute_staleness(pod: str, status: Standing) -> None:
+    sync, rejections = _sync("NOT SENT"), _rejected(pod=pod)
+    found = (
+        *outcome(never_sent, at=NOON, xds_sync=sync).findings,
+        *outcome(rejected, rejections=rejections).findings,
+    )
+
+    assert judged("config-stale", *found, xds_sync=sync, rejections=rejections).status is status
+
+
+def test_limit_and_object_of_an_overflow_are_named() -> None:
+    failing = calls(12, "overflow", flags=("UO",)).assign(cluster=PAY)
+    clusters = frame(
+        "clusters", name=[PAY], max_pending_requests=[1], max_requests=[2**32 - 1], object=["DestinationRule:shop/pay"]
+    )
+
+    said = judged("circuit-breaker-overflow", calls=failing, clusters=clusters)
+
+    assert said.subjects[-1] == "DestinationRule:shop/pay"
+    assert f"max_pending_requests 1 of {PAY}" in said.summary
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "why"),
+    [
+        pytest.param({"cluster": ["other"], "flags": [()]}, f"{PAY} has no endpoint", id="empty"),
+        pytest.param(
+            {"cluster": [PAY], "flags": [("failed_outlier_check",)]}, "1 ejected by outlier detection", id="ejected"
+        ),
+    ],
+)
+def test_why_hosts_are_out_is_said(endpoints: dict[str, list[object]], why: str) -> None:
+    failing = calls(12, "no-healthy-upstream", flags=("UH",)).assign(cluster=PAY)
+    known = frame("endpoints", namespace=["shop"], pod=["web-1"], address=["10.244.1.9:80"], **endpoints)
+
+    assert why in judged("no-healthy-upstream", calls=failing, endpoints=known).summary
+
+
+def test_the_slow_workload_behind_a_timeout_is_named() -> None:
+    failing = calls(12, "upstream-timeout", total=12, flags=("UT",))
+    failing = failing.assign(request_id=[str(number) for number in range(12)], duration_ms=300)
+    below = failing.assign(
+        caller="shop/pay", host="audit.shop.svc.cluster.local", failed=False, family="", duration_ms=290
+    )
+    above = failing.assign(
+        caller="edge/gateway", host="web.shop.svc.cluster.local", failed=False, family="", duration_ms=301
+    )
+
+    said = judged("upstream-timeout", calls=pd.concat([failing, below, above], ignore_index=True))
+
+    assert said.subjects == ("shop/web-1", "pay.shop.svc.cluster.local", "audit.shop.svc.cluster.local")
+
+
+def test_the_rule_of_a_rate_limit_is_named() -> None:
+    config = frame(
+        "config",
+        namespace=["shop", "other"],
+        kind=["EnvoyFilter"] * 2,
+        object=["EnvoyFilter:shop/limit", "EnvoyFilter:other/limit"],
+        spec=['{"name":"envoy.filters.http.local_ratelimit"}'] * 2,
+    )
+
+    said = judged("rate-limited", calls=calls(12, "rate-limited", flags=("RL",)), config=config)
+
+    assert said.subjects[-1] == "EnvoyFilter:shop/limit"

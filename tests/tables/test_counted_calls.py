@@ -1,0 +1,116 @@
+"""Calls as counters tell them: between two samples, since a start, and capped by what failed at all."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+
+from meshforensics.investigation import Investigation
+from meshforensics.tables import declared_tables, typed
+from meshforensics.testing import frame
+from tests.tables.reading import cells
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+PAY = "outbound|80||pay.shop.svc.cluster.local"
+
+
+def _stats(*samples: tuple[int, dict[str, int]], kind: str = "envoy.stats_prometheus") -> pd.DataFrame:
+    """Samples of one proxy: minutes before noon, and values by name or by ``name cluster`` or ``name 5xx``."""
+    rows = [
+        (NOON - timedelta(minutes=ago), f"{kind}:shop/web-1@{ago}", *_parts(name), value)
+        for ago, values in samples
+        for name, value in values.items()
+    ]
+    return frame(
+        "stats",
+        namespace=["shop"] * len(rows),
+        pod=["web-1"] * len(rows),
+        captured_at=[row[0] for row in rows],
+        item=[row[1] for row in rows],
+        name=[row[2] for row in rows],
+        cluster=[row[3] for row in rows],
+        response_code=[row[4] for row in rows],
+        labels=[row[5] for row in rows],
+        value=[row[6] for row in rows],
+    )
+
+
+def _parts(name: str) -> tuple[str, str | None, str | None, str]:
+    if name.startswith("{"):
+        return "istio_requests_total", None, None, name
+    if name in {"5xx", "2xx"}:
+        return "envoy_cluster_upstream_rq", PAY, name, "{}"
+    return (
+        (f"envoy_cluster_{name}", PAY, None, "{}")
+        if name.startswith("upstream")
+        else (f"envoy_{name}", None, None, "{}")
+    )
+
+
+def _said(stats: pd.DataFrame) -> list[tuple[object, ...]]:
+    derives = declared_tables()["counted_calls"].derives
+    assert derives is not None
+    made = derives(stats)
+    shown = made[made["calls"] > 0]
+    return cells(typed(declared_tables()["counted_calls"], shown), "since", "host", "family", "failed", "calls")
+
+
+def test_two_samples_tell_what_ended_between_them() -> None:
+    stats = _stats(
+        (9, {"2xx": 100, "5xx": 5, "server_uptime": 86400}),
+        (0, {"2xx": 150, "5xx": 25, "upstream_rq_timeout": 12, "server_uptime": 86940}),
+    )
+
+    assert _said(stats)[-3:] == [
+        ("2026-01-01T11:51:00+00:00", "pay.shop.svc.cluster.local", "upstream-timeout", True, 12),
+        ("2026-01-01T11:51:00+00:00", "pay.shop.svc.cluster.local", "", True, 8),
+        ("2026-01-01T11:51:00+00:00", "pay.shop.svc.cluster.local", "", False, 50),
+    ]
+
+
+def test_one_sample_counts_since_the_start() -> None:
+    stats = _stats((0, {"5xx": 7, "upstream_rq_pending_overflow": 7, "server_uptime": 60}))
+
+    assert _said(stats) == [("2026-01-01T11:59:00+00:00", "pay.shop.svc.cluster.local", "overflow", True, 7)]
+
+
+def test_a_restart_between_two_samples_counts_from_zero() -> None:
+    stats = _stats((9, {"5xx": 90, "server_uptime": 86400}), (0, {"5xx": 4, "server_uptime": 60}))
+
+    assert _said(stats)[-1][0] == "2026-01-01T11:59:00+00:00"
+    assert _said(stats)[-1][-1] == 4
+
+
+def test_attempts_that_a_retry_mended_are_no_failed_calls() -> None:
+    stats = _stats((0, {"2xx": 50, "upstream_cx_connect_fail": 30, "server_uptime": 60}))
+
+    assert [row[2:] for row in _said(stats)] == [("", False, 50)]
+
+
+def test_what_tls_refused_is_no_failed_connection_of_tcp() -> None:
+    stats = _stats((0, {"5xx": 9, "upstream_cx_connect_fail": 9, "server_uptime": 60}))
+    tls = pd.concat([stats, _stats((0, {"upstream_x": 1})).assign(name="envoy_cluster_ssl_connection_error", value=9)])
+
+    assert [row[2:] for row in _said(stats)] == [("connect-failure", True, 9)]
+    assert [row[2:] for row in _said(tls)] == [("", True, 9)]
+
+
+def test_istios_own_metric_is_preferred() -> None:
+    said = {"destination_service": "user.shop.svc.cluster.local", "response_code": "503", "response_flags": "UH"}
+    labels, server = (json.dumps({**said, "reporter": side}) for side in ("source", "destination"))
+    stats = _stats((0, {labels: 11, server: 5, "5xx": 11, "server_uptime": 60}))
+
+    assert [row[1:] for row in _said(stats)] == [("user.shop.svc.cluster.local", "no-healthy-upstream", True, 11)]
+
+
+def test_where_the_start_is_unknown_so_is_the_span() -> None:
+    assert [row[0] for row in _said(_stats((0, {"5xx": 7})))] == [None]
+
+
+def test_counters_agree_with_the_log(upgrade: Investigation) -> None:
+    counted = upgrade.over_time("counted_calls")
+    calls = upgrade.frame("calls")
+    missing = counted[(counted["family"] == "no-cluster") & counted["failed"].astype(bool)]
+
+    assert cells(missing, "caller", "calls") == [("travel/web-v1", 47)]
+    assert int((calls["family"] == "no-cluster").sum()) == 45  # the log was written up to a second earlier
