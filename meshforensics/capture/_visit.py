@@ -10,7 +10,15 @@ from meshforensics.capture._again import again
 from meshforensics.capture._allowed import check
 from meshforensics.capture._ask import Ask, Record
 from meshforensics.capture._cluster import Cluster
-from meshforensics.capture._reply import ClosedPortError, Outcome, Reply, TroubleError, outcome_of, outcome_of_trouble
+from meshforensics.capture._reply import (
+    ClosedPortError,
+    Outcome,
+    Reply,
+    TroubleError,
+    message,
+    outcome_of,
+    outcome_of_trouble,
+)
 from meshforensics.capture._talk import Talk
 from meshforensics.capture._targets import Log, Target
 from meshforensics.formats.pages import ADMIN_PORT, ISTIOD_PORT, Page
@@ -20,6 +28,8 @@ LINES = 50_000
 BYTES = 32 * 1024**2
 """How much of the end of a log is asked for."""
 _TWICE = 2
+_NO_LOG = (b"waiting to start", b"previous terminated container")
+"""How a kubelet says that a container has not run yet, or not before."""
 _NO_PAGE = (b"invalid path. admin commands are", b"404 page not found")
 """How Envoy and istiod say that they have no such page."""
 _OWN_PORT = {"pilot-agent": ADMIN_PORT, "pilot-discovery": ISTIOD_PORT}
@@ -29,14 +39,14 @@ class Door:
     """The way to pages of pods: one visitor at a time for each pod, and what was learned about each.
 
     Attributes:
-        by_exec: whether port-forward is not permitted, so that exec is used.
+        by_exec: namespaces in which port-forward is not permitted, so that exec is used.
         hung: the page that a pod did not answer in time, by subject.
         closed: ports of pods that nobody listens on.
     """
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.by_exec = False
+        self.by_exec: set[str] = set()
         self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.hung: dict[str, str] = {}
         self.closed: dict[tuple[str, int], TroubleError] = {}
@@ -85,14 +95,14 @@ class _Line:
 
     async def get(self, page: Page) -> Reply:
         """Ask for a page, by exec where port-forward is not permitted."""
-        if not self._door.by_exec:
+        if self._target.namespace not in self._door.by_exec:
             try:
                 return await self._forwarded(page)
             except TroubleError as trouble:
                 await self._hang_up()
                 if not trouble.refused:
                     raise
-                self._door.by_exec = True
+                self._door.by_exec.add(self._target.namespace)
         return await self._executed(page)
 
     async def _forwarded(self, page: Page) -> Reply:
@@ -161,6 +171,6 @@ class ReadLog:
             reply = await again(ask)
         except TroubleError as trouble:
             return outcome_of_trouble(trouble)
-        if self.log.previous and reply.status == 400 and b"not found" in reply.body:
-            return Outcome(status=Status.ABSENT, detail="the container has no earlier run")
+        if reply.status == 400 and any(said in reply.body for said in _NO_LOG):
+            return Outcome(status=Status.ABSENT, detail=message(reply.body))
         return outcome_of(self.log.kind, reply)

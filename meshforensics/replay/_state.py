@@ -119,8 +119,16 @@ class State:
             return Lack(why=f"{_named(kind, subject)} was captured later, at {first}; this is {format_time(self.at)}")
         told = next((item for item in reversed(named) if not item.stored), None)
         if told is None:
-            return Lack(why=f"{_named(kind, subject)} is not in this bundle: it was not captured")
+            printed = self._printed(kind)
+            return Lack(why=f"{_named(kind, subject)} is not in this bundle: it was not captured{printed}")
         return Lack(why=_said(told), refused=told.cause in _REFUSED)
+
+    def _printed(self, kind: str) -> str:
+        """Where a bug-report tells the same as a table that kubectl printed, which is no object any more."""
+        resource = resource_of_item(kind)
+        held = [name for name, kinds in PROMISED.items() if resource and resource.kind in kinds]
+        found = next((name for name in held if (name, MESH) in self._stored), "")
+        return f" as objects; {found} tells of them, as printed text: meshforensics tables" if found else ""
 
     def _holders(self) -> Iterator[Item]:
         """The items that hold objects, those that count more later."""

@@ -20,10 +20,12 @@ from tests.capture.world import (
     Handler,
     by_name,
     cut,
+    garble,
     hang,
     mesh,
     on,
     refuse,
+    reset,
     said,
     shop,
     stall,
@@ -51,6 +53,7 @@ def rest_is_there(bundle: Bundle) -> None:
         pytest.param(refuse(503, **{"Retry-After": "0"}), "failed", "not-the-form", id="503-each-time"),
         pytest.param(cut, "partial", "truncated", id="wrong-content-length"),
         pytest.param(hang, "failed", "timeout", id="hang"),
+        pytest.param(reset, "failed", "reset", id="reset"),
     ],
 )
 def test_a_list_in_trouble(
@@ -106,6 +109,26 @@ def test_a_log_that_stalls_is_kept_as_far_as_it_came(monkeypatch: pytest.MonkeyP
     assert (item.status, item.cause) == ("partial", "truncated")
     assert bundle.read(item) == b"a first line\na sec"
     rest_is_there(bundle)
+
+
+def test_bytes_that_are_no_text_are_kept_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(shop(), monkeypatch, on("/web-000/log", garble)):
+        bundle = take().bundle
+
+    item = by_name(bundle)["log.istio-proxy", WEB]
+    assert bundle.read(item) == b"\xff\xfe broken \x80 bytes\n"
+    rest_is_there(bundle)
+
+
+def test_a_container_that_has_not_run_has_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def waiting(_: web.Request) -> web.StreamResponse:
+        text = '{"kind": "Status", "message": "container \\"istio-proxy\\" in pod \\"web\\" is waiting to start"}'
+        return web.Response(status=400, text=text, content_type="application/json")
+
+    with mesh(shop(), monkeypatch, on("/web-000/log", waiting)):
+        bundle = take().bundle
+
+    assert said(bundle, "log.istio-proxy", WEB) == ("absent", None)
 
 
 def _hang(subject: str, _port: int, _method: str, _target: str) -> Answer:
@@ -178,28 +201,35 @@ def test_a_dead_api_server_is_an_error_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("number", "point", "kind"),
+    [
+        pytest.param(signal.SIGINT, "/web-001/portforward", "envoy.server_info", id="stopped"),
+        pytest.param(signal.SIGKILL, "/web-001/portforward", "envoy.server_info", id="killed-at-a-page"),
+        pytest.param(signal.SIGKILL, "/web-001/log", "log.istio-proxy", id="killed-at-a-log"),
+        pytest.param(signal.SIGKILL, "/networkpolicies", "kubernetes.networkpolicies.networking.k8s.io", id="late"),
+    ],
+)
 def test_a_capture_that_is_stopped_leaves_a_bundle_that_opens(
-    number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    number: int, point: str, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     into = tmp_path / "bundle"
-    with mesh(shop(3), monkeypatch, on("/web-001/portforward", hang)) as asked:
+    with mesh(shop(3), monkeypatch, on(point, hang)) as asked:
         command = [sys.executable, "-m", "meshforensics", "capture", "-o", str(into), "--budget", "4m"]
         environment = {**ENVIRONMENT, "KUBECONFIG": _kubeconfig()}
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-            _until(partial(asked.paths, "/web-001/portforward"))
+            _until(partial(asked.paths, point))
             running.send_signal(number)
             running.communicate(timeout=30)
 
     bundle = open_bundle(str(into))
-    statuses = {item.status.value for item in bundle.items if item.subject == "shop/web-001"}
+    subject = "-" if kind.startswith("kubernetes.") else "shop/web-001"
     if number == signal.SIGINT:
         assert running.returncode == 130
         assert verify(str(into)) == []
-        assert said(bundle, "envoy.server_info", "shop/web-001") == ("skipped", "over-budget")
+        assert said(bundle, kind, subject) == ("skipped", "over-budget")
     else:
-        assert said(bundle, "envoy.server_info", "shop/web-001") == ("failed", "reset")
-    assert statuses & {"skipped", "failed"}
+        assert said(bundle, kind, subject) == ("failed", "reset")
     assert said(bundle, "kubernetes.pods") == GOOD
 
 

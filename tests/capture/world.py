@@ -170,6 +170,18 @@ async def cut(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def reset(request: web.Request) -> web.StreamResponse:
+    """No answer: the connection is gone."""
+    assert request.transport is not None
+    request.transport.abort()
+    return await hang(request)
+
+
+async def garble(request: web.Request) -> web.StreamResponse:
+    """A log whose bytes are no text."""
+    return web.Response(body=b"\xff\xfe broken \x80 bytes\n")
+
+
 async def stall(request: web.Request) -> web.StreamResponse:
     """The beginning of an answer, and then nothing."""
     response = web.StreamResponse(headers={"Content-Length": "1000"})

@@ -23,6 +23,15 @@ DUMP = (
     b'{"configs": [{"@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump", "dynamic_active_clusters":'
     b' [{"cluster": {"name": "a"}}]}, {"@type": "type.googleapis.com/envoy.admin.v3.EndpointsConfigDump"}]}'
 )
+EVENT = {
+    "metadata": {"name": "web-0.1", "namespace": "shop"},
+    "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web-0", "apiVersion": "v1"},
+    "type": "Warning",
+    "reason": "BackOff",
+    "message": "restarting failed container",
+    "lastTimestamp": "2026-11-23T18:43:12Z",
+    "count": 3,
+}
 _numbers = count(1)
 
 
@@ -59,6 +68,7 @@ def write(url: str = "", *, at: datetime = AT) -> Bundle:
         for kind, subject, payload in (
             ("kubernetes.pods", "-", listed("Pod", *many, pod("db-0", "data"))),
             ("kubernetes.services", "-", listed("Service")),
+            ("kubernetes.events", "-", listed("Event", EVENT)),
             ("log.istio-proxy", "shop/web-0", LOG),
             ("log.istio-proxy.previous", "shop/web-0", b"before the crash\n"),
             ("envoy.config_dump", "shop/web-0", DUMP),

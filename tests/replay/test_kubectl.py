@@ -124,6 +124,25 @@ def test_previous_logs(tmp_path: Path) -> None:
     assert said.stdout == b"before the crash\n"
 
 
+def test_events(tmp_path: Path) -> None:
+    with replay(write(str(tmp_path / "bundle.zip"))) as served:
+        kubectl = _kubectl(served.kubeconfig)
+        table = kubectl("get", "events", "-A").stdout.decode().splitlines()
+        own = kubectl("-n", "shop", "events", "--for", "pod/web-0").stdout.decode()
+        described = kubectl("-n", "shop", "describe", "pod", "web-0").stdout.decode()
+
+    assert table[1].split()[:5] == ["shop", "5m", "Warning", "BackOff", "pod/web-0"]
+    assert own.splitlines()[1].split()[-3:] == ["restarting", "failed", "container"]
+    assert "restarting failed container" in described
+
+
+def test_events_of_a_bug_report_are_a_printed_table(kubectl: Kubectl) -> None:
+    said = kubectl("get", "events", "-A")
+
+    assert said.returncode == 1
+    assert b"not captured as objects; foreign.events tells of them, as printed text" in said.stderr
+
+
 def test_exec(kubectl: Kubectl, bundle: Bundle, pod: str) -> None:
     agent = ("exec", pod, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET")
 
