@@ -30,14 +30,18 @@ Proxy = tuple[str, str]
 
 
 def known_proxies(case: Case) -> set[Proxy]:
-    """Every proxy that anything tells of: injected pods, what istiod serves, what was captured."""
+    """Every proxy that anything tells of: injected pods, what istiod serves, what was captured.
+
+    A pod that is being deleted counts only where it was captured: its proxy may be gone already.
+    """
     pods = case.source.frame("pods")
-    known = set(
-        keys(pods[true(pods["injected"], missing=False) & (text(pods["phase"]) == "Running")], "namespace", "pod")
-    )
-    for table in ("proxies", "xds_sync"):
-        known |= set(keys(case.source.frame(table), "namespace", "pod"))
-    return {(namespace, pod) for namespace, pod in known if pod}
+    captured = set(keys(case.source.frame("proxies"), "namespace", "pod"))
+    told = {
+        *keys(pods[true(pods["injected"], missing=False) & (text(pods["phase"]) == "Running")], "namespace", "pod"),
+        *keys(case.source.frame("xds_sync"), "namespace", "pod"),
+    }
+    leaving = set(keys(pods[true(pods["deleting"], missing=False)], "namespace", "pod"))
+    return {(namespace, pod) for namespace, pod in (told - leaving) | captured if pod}
 
 
 def without(case: Case, table: str) -> list[Proxy]:

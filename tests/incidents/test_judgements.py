@@ -56,6 +56,15 @@ def test_health_lacks_nothing(table: str) -> None:
     assert said.missing != ()
 
 
+@pytest.mark.parametrize(("deleting", "status"), [(True, SUPPORTED), (False, UNDETERMINED)])
+def test_a_pod_that_is_being_deleted_need_not_be_captured(deleting: bool, status: Standing) -> None:
+    mesh = whole_mesh()
+    third = frame("pods", namespace=["shop"], pod=["old-1"], phase=["Running"], injected=[True], deleting=[deleting],
+                  item=["kubernetes.pods:-@unknown"])  # fmt: skip
+
+    assert judged("healthy", **{**mesh, "pods": pd.concat([mesh["pods"], third])}).status is status
+
+
 @pytest.mark.parametrize("container", ["linkerd-proxy", "ztunnel"])
 def test_a_kind_of_proxy_that_is_not_judged_blocks_health(container: str) -> None:
     mesh = {**whole_mesh(), "containers": frame("containers", namespace=["shop"], pod=["a"], container=[container])}
