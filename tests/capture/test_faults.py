@@ -101,6 +101,20 @@ def test_an_expired_list_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None
     assert len({subject for kind, subject in by_name(bundle) if kind == "envoy.config_dump"}) == 5
 
 
+def test_a_body_without_end_is_read_to_the_limit_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"a line of ten\n" * 100_000)
+
+    monkeypatch.setattr("meshforensics.capture._read.LARGEST", 10_000)
+    with mesh(shop(), monkeypatch, on("/web-000/log", endless)):
+        bundle = take().bundle
+
+    item = by_name(bundle)["log.istio-proxy", WEB]
+    assert (item.status, item.cause) == ("partial", "truncated")
+    assert item.detail.startswith("larger than 10000 bytes: not read further, after ")
+    assert 10_000 < (item.bytes or 0) < 1_400_000
+
+
 def test_a_log_that_stalls_is_kept_as_far_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     with mesh(shop(), monkeypatch, on("/web-000/log", stall)):
         bundle = take(budget=30).bundle
