@@ -54,13 +54,19 @@ def admin_of(url: str) -> Admin:
 
 
 def jobs(
-    admins: Sequence[Admin], session: aiohttp.ClientSession, patience: float, learn: Callable[[str, str], None]
+    admins: Sequence[Admin],
+    session: aiohttp.ClientSession,
+    patience: float,
+    learn: Callable[[str, str], None],
+    wanted: Callable[[Page], bool],
 ) -> Iterator[Job]:
-    """The pages of each admin port, by stage."""
+    """The pages of each admin port that are wanted, by stage."""
     hung: set[str] = set()
     for number, admin in enumerate(admins):
         for stage in Stage:
-            pages = tuple(page for page in ENVOY_PAGES if stage_of(page) is stage)
+            pages = tuple(page for page in ENVOY_PAGES if stage_of(page) is stage and wanted(page))
+            if not pages:
+                continue
             yield Job(
                 rank=(stage, 0, number),
                 asks=tuple(Ask(kind=page.kind, subject=admin.subject) for page in pages),

@@ -24,7 +24,9 @@ class Options:
         namespaces: only these; none means all.
         pods: only these, as ``namespace/pod``; none means all.
         envoys: admin ports outside Kubernetes.
-        budget: seconds that the whole capture may take.
+        budget: seconds that the capture may take; each whole one, where a series is watched.
+        watch: seconds of samples between two whole captures; 0 for one capture.
+        every: seconds from one sample to the next.
         redact_hosts: whether addresses become pseudonyms.
     """
 
@@ -33,6 +35,8 @@ class Options:
     pods: tuple[str, ...] = ()
     envoys: tuple[str, ...] = ()
     budget: float = 240.0
+    watch: float = 0.0
+    every: float = 30.0
     redact_hosts: bool = False
 
     @property

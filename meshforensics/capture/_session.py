@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
@@ -24,11 +24,19 @@ from meshforensics.capture._run import Queue
 from meshforensics.capture._targets import Target, targets
 from meshforensics.capture._visit import Door
 from meshforensics.formats.kubernetes import KubernetesObject
+from meshforensics.formats.pages import Page
 from meshforensics.formats.resources import Resource
 from meshforensics.model import MESH, Cause, SourceError, Status, UsageError
 
 Progress = Callable[[str], None]
 _VERSION = Ask(kind="kubernetes.version", subject=MESH)
+_SAMPLED = frozenset(
+    (
+        "kubernetes.pods", "kubernetes.events", "kubernetes.usage", "envoy.memory", "envoy.stats_prometheus",
+        "istiod.metrics", "linkerd.metrics",
+    )
+)  # fmt: skip
+"""What a sample of a watch asks for: what changes from one moment to the next, and is small."""
 _RESERVE = 0.03
 """The share of the budget that writing the manifest may take."""
 
@@ -54,24 +62,36 @@ class Captured:
 
 
 class Session:
-    """The parts of a capture that is under way."""
+    """One pass over a mesh: a whole capture, or a sample of what changes from one moment to the next."""
 
-    def __init__(self, options: Options, cluster: Cluster | None, recorder: Recorder, clock: Clock) -> None:
+    def __init__(
+        self,
+        options: Options,
+        cluster: Cluster | None,
+        recorder: Recorder,
+        clock: Clock,
+        *,
+        sample: bool = False,
+        after: float = 0.0,
+    ) -> None:
         self.options = options
         self.cluster = cluster
         self.recorder = recorder
         self.clock = clock
+        self._sample = sample
+        self._after = after
         self._started = time.monotonic()
         self.queue = Queue(recorder, lambda: (time.monotonic() - self._started) / options.budget)
 
     async def run(self) -> None:
-        """Ask for everything."""
+        """Ask for everything, when it is time."""
+        await asyncio.sleep(self._after)
         async with AsyncExitStack() as stack:
             if self.options.envoys:
                 session = await stack.enter_async_context(aiohttp.ClientSession(auto_decompress=True))
                 admins = [admin_of(url) for url in self.options.envoys]
                 learn = self.clock.learn if self.cluster is None else _ignore
-                self.queue.add(envoy_jobs(admins, session, self.options.patience, learn))
+                self.queue.add(envoy_jobs(admins, session, self.options.patience, learn, self._pages))
             if self.cluster is not None:
                 await self._plan(self.cluster)
             await self.queue.run()
@@ -79,9 +99,20 @@ class Session:
     async def _plan(self, cluster: Cluster) -> None:
         """Look which pods there are and what the server serves; then plan all the rest at once."""
         served, (pods, namespaces) = await asyncio.gather(versions(cluster), self._pods(cluster))
-        found = list(self._chosen(list(targets(pods))))
-        self._absent(served)
-        self.queue.add([*list_jobs(cluster, listings(served, namespaces)), *pod_jobs(Door(cluster), found)])
+        found = [self._part(target) for target in self._chosen(list(targets(pods)))]
+        if not self._sample:
+            self._absent(served)
+        lists = [each for each in listings(served, namespaces) if not self._sample or each.ask.kind in _SAMPLED]
+        self.queue.add([*list_jobs(cluster, lists), *pod_jobs(Door(cluster), found)])
+
+    def _pages(self, page: Page) -> bool:
+        """Whether a page is asked for in this pass."""
+        return not self._sample or page.kind in _SAMPLED
+
+    def _part(self, target: Target) -> Target:
+        """What of a pod is asked for in this pass."""
+        pages = tuple(page for page in target.pages if self._pages(page))
+        return replace(target, pages=pages, logs=() if self._sample else target.logs)
 
     async def _pods(self, cluster: Cluster) -> tuple[list[KubernetesObject], Sequence[str]]:
         """Every pod, and the namespaces that are listed one by one because all at once is not wanted, or refused."""
@@ -149,11 +180,36 @@ async def run(options: Options, into: str, progress: Progress) -> Captured:
         if first:
             recorder.plan([_VERSION])
             recorder.record(_VERSION, first)
-        stopped = await _within(deadline, Session(options, cluster, recorder, clock), options.budget)
-        return Captured(bundle=writer.seal(), counts=dict(sorted(recorder.counts.items())), stopped=stopped)
+        stopped = await _within(deadline, Session(options, cluster, recorder, clock))
+        counts = recorder.counts
+        for session, budget in _series(options, cluster, writer, clock, progress) if not stopped else ():
+            stopped = await _within(asyncio.get_running_loop().time() + budget, session)
+            counts += session.recorder.counts
+            if stopped:
+                break
+        return Captured(bundle=writer.seal(), counts=dict(sorted(counts.items())), stopped=stopped)
     finally:
         if cluster:
             await cluster.close()
+
+
+def _series(
+    options: Options, cluster: Cluster | None, writer: BundleWriter, clock: Clock, progress: Progress
+) -> Iterator[tuple[Session, float]]:
+    """The samples of a watch and the whole capture that ends it, each with the seconds that it may take.
+
+    A sample begins on its beat; one that took too long makes the next begin at once, and has none left out.
+    """
+    started = time.monotonic()
+    beats = int(options.watch // options.every) if options.watch else 0
+    for beat in range(1, beats + 1):
+        after = max(0.0, started + beat * options.every - time.monotonic())
+        recorder = Recorder(writer, clock, progress, time.monotonic() + after + options.every)
+        yield Session(options, cluster, recorder, clock, sample=True, after=after), after + options.every
+    if options.watch:
+        after = max(0.0, started + options.watch - time.monotonic())
+        recorder = Recorder(writer, clock, progress, time.monotonic() + after + options.budget)
+        yield Session(options, cluster, recorder, clock, after=after), after + options.budget * (1 - _RESERVE)
 
 
 async def look(options: Options) -> DryRun:
@@ -197,13 +253,13 @@ async def _connected(options: Options) -> Cluster | None:
     return await connect(options.context, options.patience)
 
 
-async def _within(deadline: float, session: Session, budget: float) -> bool:
+async def _within(deadline: float, session: Session) -> bool:
     """Run until all is asked, the time is up, or somebody stops it (then True)."""
     try:
         async with asyncio.timeout_at(deadline):
             await session.run()
     except TimeoutError:
-        session.recorder.close(f"the budget of {budget:g} s was used up")
+        session.recorder.close("the time that it may take was used up")
     except asyncio.CancelledError:
         session.recorder.close("the capture was stopped by hand")
         return True

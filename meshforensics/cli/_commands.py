@@ -48,6 +48,7 @@ def cli() -> None:
     meshforensics capture -o incident.zip
     meshforensics capture -n shop -n payments --budget 90s -o incident
     meshforensics capture --pod shop/web-1 -o web.zip
+    meshforensics capture --watch 5m --every 30s -o series.zip             memory, stats, pods, events over time
     meshforensics capture --envoy http://127.0.0.1:15000 -o proxy.zip      no cluster at all""",
 )
 @click.option("--context", metavar="NAME", default="", help="Context of the kubeconfig; default: the current one.")
@@ -55,6 +56,8 @@ def cli() -> None:
 @click.option("--pod", "pods", metavar="NS/POD", multiple=True, help="Only this pod; repeatable.")
 @click.option("--envoy", "envoys", metavar="URL", multiple=True, help="Admin port of an Envoy outside Kubernetes.")
 @click.option("--budget", metavar="SPAN", default="4m", show_default=True, help="How long it may take, all in all.")
+@click.option("--watch", metavar="SPAN", default="", help="Then sample for so long, and end with a whole capture.")
+@click.option("--every", metavar="SPAN", default="30s", show_default=True, help="From one sample to the next.")
 @click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked and which permissions are given; write nothing.")
 @click.option("-o", "--output", metavar="BUNDLE", default="", help="Where to write; .zip seals one file.")
@@ -64,6 +67,8 @@ def capture(
     pods: tuple[str, ...],
     envoys: tuple[str, ...],
     budget: str,
+    watch: str,
+    every: str,
     redact_hosts: bool,
     dry_run: bool,
     output: str,
@@ -85,6 +90,8 @@ def capture(
         pods=pods,
         envoys=envoys,
         budget=parse_span(budget).total_seconds(),
+        watch=parse_span(watch).total_seconds() if watch else 0.0,
+        every=parse_span(every).total_seconds(),
         redact_hosts=redact_hosts,
     )
     if dry_run:
