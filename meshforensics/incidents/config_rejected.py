@@ -36,6 +36,7 @@ def config_rejected(case: Case) -> Judgement:
                 name="update-rejected",
                 role="necessary",
                 passed=passed,
+                thin=not true(current["current"], missing=False).any(),
                 text=f"{len(subjects_of(current))} proxies rejected: {said}"
                 if len(current)
                 else "no current rejection was seen",

@@ -193,3 +193,46 @@ def test_the_rule_of_a_rate_limit_is_named() -> None:
     said = judged("rate-limited", calls=calls(12, "rate-limited", flags=("RL",)), config=config)
 
     assert said.subjects[-1] == "EnvoyFilter:shop/limit"
+
+
+@pytest.mark.parametrize(
+    ("frames", "status"),
+    [
+        pytest.param({}, POSSIBLE, id="neither-pods-nor-proxies"),
+        pytest.param({"pods": PODS}, POSSIBLE, id="without-what-was-sent-to-it"),
+        pytest.param({"pods": PODS, "xds_sync": frame("xds_sync")}, SUPPORTED, id="pods-and-what-was-sent"),
+        pytest.param(
+            {
+                "proxies": frame("proxies", namespace=["shop"], pod=["pay-1"], ip=["10.244.1.9"], captured_at=[NOON]),
+                "listener_instances": frame("listener_instances", namespace=["shop"], pod=["pay-1"]),
+            },
+            SUPPORTED,
+            id="the-server-itself",
+        ),
+        pytest.param(
+            {
+                "proxies": frame(
+                    "proxies",
+                    namespace=["shop"],
+                    pod=["pay-1"],
+                    ip=["10.244.1.9"],
+                    captured_at=[NOON - timedelta(minutes=30)],
+                ),
+                "listener_instances": frame("listener_instances", namespace=["shop"], pod=["pay-1"]),
+            },
+            POSSIBLE,
+            id="the-server-as-it-was-before",
+        ),
+    ],
+)
+def test_a_refused_connection_needs_to_know_that_the_endpoint_is_there(
+    frames: dict[str, pd.DataFrame], status: Standing
+) -> None:
+    assert judged("upstream-connect-failure", calls=calls(12, "connect-failure"), **frames).status is status
+
+
+@pytest.mark.parametrize(("current", "status"), [(True, SUPPORTED), (None, POSSIBLE)], ids=["stands", "not-known"])
+def test_a_rejection_of_which_nothing_tells_whether_it_stands_is_possible(
+    current: bool | None, status: Standing
+) -> None:
+    assert judged("config-rejected", rejections=_rejected().assign(current=current)).status is status

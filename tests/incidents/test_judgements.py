@@ -23,6 +23,7 @@ SUPPORTED, POSSIBLE, REFUTED, UNDETERMINED = (
     Standing.UNDETERMINED,
 )
 MIB = 1024 * 1024
+PODS = frame("pods", namespace=["shop"], pod=["pay-1"], ip=["10.244.1.9"], item=["kubernetes.pods:-@unknown"])
 
 
 def _found(check: Check, **frames: pd.DataFrame) -> tuple[Finding, ...]:
@@ -97,7 +98,7 @@ def test_another_hypothesis_refutes_health(status: Standing) -> None:
 def test_an_incident_that_shows_in_calls(
     incident: str, family: str, flags: tuple[str, ...], count: int, status: Standing
 ) -> None:
-    said = judged(incident, calls=calls(count, family, flags=flags))
+    said = judged(incident, calls=calls(count, family, flags=flags), pods=PODS, xds_sync=frame("xds_sync"))
 
     assert said.status is status
     if status is SUPPORTED:
@@ -133,7 +134,8 @@ def test_a_gone_endpoint_makes_it_stale_and_not_a_connect_failure() -> None:
 
     assert judged("upstream-connect-failure", *gone, calls=failing).status is REFUTED
     assert judged("config-stale", *gone, calls=failing, rejections=frame("rejections")).status is SUPPORTED
-    assert judged("upstream-connect-failure", calls=failing).status is SUPPORTED
+    there = judged("upstream-connect-failure", calls=failing, pods=PODS, xds_sync=frame("xds_sync"))
+    assert there.status is SUPPORTED
 
 
 def _sync(ago_s: int) -> pd.DataFrame:
