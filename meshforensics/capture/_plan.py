@@ -27,6 +27,8 @@ class Options:
         budget: seconds that the capture may take; each whole one, where a series is watched.
         watch: seconds of samples between two whole captures; 0 for one capture.
         every: seconds from one sample to the next.
+        prometheus: address of a Prometheus; empty for none.
+        window: seconds before the capture that Prometheus is asked about.
         redact_hosts: whether addresses become pseudonyms.
     """
 
@@ -37,6 +39,8 @@ class Options:
     budget: float = 240.0
     watch: float = 0.0
     every: float = 30.0
+    prometheus: str = ""
+    window: float = 3600.0
     redact_hosts: bool = False
 
     @property

@@ -18,6 +18,8 @@ from meshforensics.capture._envoys import admin_of
 from meshforensics.capture._envoys import jobs as envoy_jobs
 from meshforensics.capture._lists import ASKED, Listing, fetch, objects
 from meshforensics.capture._plan import Options, list_jobs, listings, pod_jobs, pod_listings
+from meshforensics.capture._prometheus import checked, range_of
+from meshforensics.capture._prometheus import jobs as range_jobs
 from meshforensics.capture._record import Clock, Recorder
 from meshforensics.capture._reply import Outcome, TroubleError, outcome_of
 from meshforensics.capture._run import Queue
@@ -87,14 +89,21 @@ class Session:
         """Ask for everything, when it is time."""
         await asyncio.sleep(self._after)
         async with AsyncExitStack() as stack:
-            if self.options.envoys:
-                session = await stack.enter_async_context(aiohttp.ClientSession(auto_decompress=True))
-                admins = [admin_of(url) for url in self.options.envoys]
-                learn = self.clock.learn if self.cluster is None else _ignore
-                self.queue.add(envoy_jobs(admins, session, self.options.patience, learn, self._pages))
+            if self.options.envoys or self.options.prometheus:
+                self._outside(await stack.enter_async_context(aiohttp.ClientSession()))
             if self.cluster is not None:
                 await self._plan(self.cluster)
             await self.queue.run()
+
+    def _outside(self, session: aiohttp.ClientSession) -> None:
+        """Plan what is asked by its own address."""
+        options = self.options
+        learn = self.clock.learn if self.cluster is None else _ignore
+        admins = [admin_of(url) for url in options.envoys]
+        self.queue.add(envoy_jobs(admins, session, options.patience, learn, self._pages))
+        if options.prometheus and not self._sample:
+            span = range_of(self.clock.at(), options.window)
+            self.queue.add(range_jobs(checked(options.prometheus), span, session, options.patience))
 
     async def _plan(self, cluster: Cluster) -> None:
         """Look which pods there are and what the server serves; then plan all the rest at once."""
@@ -248,6 +257,10 @@ async def _connected(options: Options) -> Cluster | None:
     for pod in options.pods:
         if not all(pod.partition("/")):
             raise UsageError(f"{pod!r} names no pod; write it like shop/web-1")
+    for url in options.envoys:
+        admin_of(url)
+    if options.prometheus:
+        checked(options.prometheus)
     if options.envoys and not (options.context or options.namespaces or options.pods):
         return None
     return await connect(options.context, options.patience)

@@ -58,6 +58,8 @@ def cli() -> None:
 @click.option("--budget", metavar="SPAN", default="4m", show_default=True, help="How long it may take, all in all.")
 @click.option("--watch", metavar="SPAN", default="", help="Then sample for so long, and end with a whole capture.")
 @click.option("--every", metavar="SPAN", default="30s", show_default=True, help="From one sample to the next.")
+@click.option("--prometheus", metavar="URL", default="", help="Ask this Prometheus for ranges too.")
+@click.option("--window", metavar="SPAN", default="1h", show_default=True, help="How far back Prometheus is asked.")
 @click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked and which permissions are given; write nothing.")
 @click.option("-o", "--output", metavar="BUNDLE", default="", help="Where to write; .zip seals one file.")
@@ -69,6 +71,8 @@ def capture(
     budget: str,
     watch: str,
     every: str,
+    prometheus: str,
+    window: str,
     redact_hosts: bool,
     dry_run: bool,
     output: str,
@@ -92,6 +96,8 @@ def capture(
         budget=parse_span(budget).total_seconds(),
         watch=parse_span(watch).total_seconds() if watch else 0.0,
         every=parse_span(every).total_seconds(),
+        prometheus=prometheus,
+        window=parse_span(window).total_seconds(),
         redact_hosts=redact_hosts,
     )
     if dry_run:
