@@ -10,8 +10,6 @@ from meshforensics.incidents._declare import Case
 
 MIB = 1024 * 1024
 _UNFINISHED = 0.5
-
-
 _FALLS = 0.2
 _CAME_DOWN = 0.5
 TRAFFIC = ("requests", "connections")
@@ -40,7 +38,7 @@ def growers(case: Case) -> list[Grower]:
 
 
 def swingers(case: Case) -> list[Grower]:
-    """The proxies whose live memory follows requests or connections up and down, by subject."""
+    """The proxies whose live memory goes up and down with requests or connections, or nobody knows with what."""
     made = [_grower(case, row) for row in _rows(case) if _swings(case, row)]
     return sorted(made, key=lambda grower: grower.subject)
 
@@ -70,13 +68,19 @@ def _least(case: Case, row: dict[str, Any]) -> float:
 
 
 def _swings(case: Case, row: dict[str, Any]) -> bool:
-    """A rise and a fall, both no noise, in step with requests or connections."""
+    """A rise and a fall, both no noise, in step with requests or connections, where these are known."""
     number = case.profile.number
     base = min(row["first_bytes"], row["last_bytes"])
     rise = row["peak_bytes"] - base
     large = rise > max(number("memory.least-growth"), number("memory.swing-share") * base)
     enough = row["samples"] >= number("memory.samples")
-    return bool(enough and large and row["fell_share"] >= _FALLS and _follows(case, row, *TRAFFIC))
+    unknown = all(pd.isna(row[f"with_{name}"]) for name in TRAFFIC)
+    return bool(enough and large and row["fell_share"] >= _FALLS and (unknown or _follows(case, row, *TRAFFIC)))
+
+
+def traffic_of(case: Case, each: Grower) -> str:
+    """What of its traffic a proxy's memory follows; empty where that is not known."""
+    return _follows(case, each.row, *TRAFFIC)
 
 
 def _grower(case: Case, row: dict[str, Any]) -> Grower:

@@ -21,6 +21,7 @@ _NEEDED = (
     ("listener_instances", "envoy.config_dump"),
     ("certificates", "envoy.certs"),
     ("xds_sync", "istiod.syncz"),
+    ("memory", "envoy.memory"),
 )
 
 
@@ -64,7 +65,7 @@ def _other(case: Case) -> Test:
 
 
 def _enough(case: Case) -> Test:
-    """Every known proxy has a dump, certificates, a sync record, and stats or a log; and each is judged."""
+    """Every known proxy has a dump, certificates, a sync record, memory, and stats or a log; and each is judged."""
     lacking = list(_lacking(case))
     count = len(known_proxies(case))
     needed = [each for table, kind in (("pods", "kubernetes.pods"), *_NEEDED) for each in missing(case, table, kind)]
@@ -73,7 +74,7 @@ def _enough(case: Case) -> Test:
         role="necessary",
         passed=None if lacking else True,
         text="; ".join(lacking)
-        or f"each of {count} proxies has a dump, certificates, a sync record, and stats or a log",
+        or f"each of {count} proxies has a dump, certificates, a sync record, memory, and stats or a log",
         missing=tuple(needed) if lacking else (),
     )
 

@@ -1,7 +1,8 @@
 """Live memory follows the request rate up and down."""
 
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
-from meshforensics.incidents._growers import TRAFFIC, Grower, came_down, growers, in_words, swingers
+from meshforensics.incidents._evidence import missing
+from meshforensics.incidents._growers import TRAFFIC, Grower, came_down, growers, in_words, swingers, traffic_of
 from meshforensics.incidents.memory_leak import grows
 
 
@@ -16,24 +17,25 @@ def memory_traffic_growth(case: Case) -> Judgement:
         tests=(grows(case, mine), _follows(case, mine, grown), _fell(mine), _leak(grown, swung)),
         subjects=tuple(each.subject for each in mine),
         onset=min((each.onset for each in mine), default=None),
-        mechanism=_driver(mine[0]) if mine else "",
+        mechanism=traffic_of(case, mine[0]) if mine else "",
         summary="; ".join(in_words(each) for each in mine[:3]),
         next="Size the limit by peak traffic, or scale the workload.",
     )
 
 
-def _driver(each: Grower) -> str:
-    return each.explained_by or "connections"
-
-
 def _follows(case: Case, mine: list[Grower], grown: list[Grower]) -> Test:
+    """Where neither requests nor connections were captured, memory that comes and goes may be theirs."""
+    said = [f"{each.subject} follows {driver}" for each in mine if (driver := traffic_of(case, each))]
     followed = bool(len(case.source.over_time("growth")))
+    unknown = ", ".join(each.subject for each in mine)
     return Test(
         name="driver-explains-growth",
         role="necessary",
-        passed=True if mine else (False if grown and followed else None),
-        text="; ".join(f"{each.subject} follows {_driver(each)}" for each in mine) or "no memory follows traffic",
+        passed=True if said else (False if grown and followed and not mine else None),
+        text="; ".join(said)
+        or (f"what the memory of {unknown} follows was not captured" if mine else "no memory follows traffic"),
         check="memory.drivers",
+        missing=missing(case, "stats", "envoy.stats_prometheus") if mine and not said else (),
     )
 
 

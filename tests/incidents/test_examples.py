@@ -110,7 +110,9 @@ def test_with_half_of_the_items_gone_nothing_wrong_is_supported(captures: Path, 
     assert {each.incident for each in case.hypotheses if each.status is Standing.SUPPORTED} <= NEVER[name]
 
 
-@pytest.mark.parametrize("kind", ["envoy.config_dump", "foreign.k8s-resources", "istiod.syncz", "envoy.certs"])
+@pytest.mark.parametrize(
+    "kind", ["envoy.config_dump", "foreign.k8s-resources", "istiod.syncz", "envoy.certs", "envoy.memory"]
+)
 def test_a_mesh_without_a_kind_of_evidence_is_not_healthy(captures: Path, kind: str) -> None:
     case = _with(captures / "healthy", lambda item: item.kind != kind)
 

@@ -47,7 +47,7 @@ def test_a_whole_and_sound_mesh_is_healthy() -> None:
     assert judged("healthy", **whole_mesh()).status is SUPPORTED
 
 
-@pytest.mark.parametrize("table", ["pods", "listener_instances", "certificates", "xds_sync"])
+@pytest.mark.parametrize("table", ["pods", "listener_instances", "certificates", "xds_sync", "memory"])
 def test_health_lacks_nothing(table: str) -> None:
     mesh = {name: rows for name, rows in whole_mesh().items() if name != table}
 
@@ -239,6 +239,8 @@ def test_growth_without_drivers_is_possible() -> None:
             UNDETERMINED,
             id="a-small-swing",
         ),
+        pytest.param({"with_requests": None, "fell_share": 0.9, "rises": False}, POSSIBLE, id="traffic-not-captured"),
+        pytest.param({"with_requests": 0.1, "fell_share": 0.9, "rises": False}, UNDETERMINED, id="not-with-traffic"),
     ],
 )
 def test_memory_that_follows_traffic(values: dict[str, object], status: Standing) -> None:
