@@ -192,6 +192,8 @@ async def connect(context: str, patience: float) -> Cluster:
         if inside:
             config.load_incluster_config(client_configuration=settings)
             return Cluster(client.ApiClient(settings), context="-", namespace=_own(), patience=patience)
+        if not any(Path(each).expanduser().is_file() for each in file.split(os.pathsep)):
+            raise SourceError(f"there is no kubeconfig at {file}; {_NOWHERE}")
         loader = await config.load_kube_config(
             file, context=context or None, client_configuration=settings, persist_config=False
         )

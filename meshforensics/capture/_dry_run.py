@@ -58,7 +58,7 @@ async def dry_run(options: Options, cluster: Cluster | None) -> DryRun:
     checked = await check(cluster, needed(wanted, options.within))
     lists = pod_listings(options)
     pods = await _pods(cluster, lists)
-    found = list(targets(pods or []))
+    found = list(targets(pods or [], application_logs=options.application_logs))
     if options.pods:
         found = [each for each in found if each.subject in options.pods or each.program == "pilot-discovery"]
     jobs = [*list_jobs(cluster, [*lists, *listings(served, options.within)]), *pod_jobs(Door(cluster), found)]

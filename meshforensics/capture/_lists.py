@@ -136,8 +136,18 @@ def _failed(listing: Listing, reply: Reply, pages: list[bytes]) -> Outcome:
 
 def objects(outcome: Outcome) -> tuple[KubernetesObject, ...]:
     """The objects of a list; those of a cut one too, as far as it is whole pages."""
+    if outcome.payload is None:
+        return ()
     try:
-        return decode(outcome.payload) if outcome.payload else ()
+        return decode(outcome.payload)
+    except NotTheFormError:
+        return tuple(one for page in outcome.payload.splitlines() for one in _whole(page))
+
+
+def _whole(page: bytes) -> tuple[KubernetesObject, ...]:
+    """The objects of one page; none where it is cut."""
+    try:
+        return decode(page)
     except NotTheFormError:
         return ()
 

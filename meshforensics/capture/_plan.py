@@ -29,6 +29,8 @@ class Options:
         every: seconds from one sample to the next.
         prometheus: address of a Prometheus; empty for none.
         window: seconds before the capture that Prometheus is asked about.
+        application_logs: whether the logs of containers that are no proxy are read too.
+        log_since: seconds of log that are read; 0 for as far as lines and bytes allow.
         redact_hosts: whether addresses become pseudonyms.
     """
 
@@ -41,6 +43,8 @@ class Options:
     every: float = 30.0
     prometheus: str = ""
     window: float = 3600.0
+    application_logs: bool = False
+    log_since: float = 0.0
     redact_hosts: bool = False
 
     @property
@@ -82,7 +86,7 @@ def list_jobs(cluster: Cluster, wanted: Iterable[Listing]) -> Iterator[Job]:
         )
 
 
-def pod_jobs(door: Door, pods: Sequence[Target]) -> Iterator[Job]:
+def pod_jobs(door: Door, pods: Sequence[Target], log_since: float = 0.0) -> Iterator[Job]:
     """What is asked of each pod, stage by stage, the sick ones first."""
     ordered = sorted(pods, key=lambda target: (target.sickness, target.subject))
     for number, target in enumerate(ordered):
@@ -90,7 +94,7 @@ def pod_jobs(door: Door, pods: Sequence[Target]) -> Iterator[Job]:
             yield Job(
                 rank=(log.stage, target.sickness, number),
                 asks=(Ask(kind=log.kind, subject=target.subject),),
-                work=ReadLog(cluster=door.cluster, target=target, log=log),
+                work=ReadLog(cluster=door.cluster, target=target, log=log, since=log_since),
             )
         for stage in Stage:
             pages = target.of_stage(stage)

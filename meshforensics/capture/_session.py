@@ -108,11 +108,14 @@ class Session:
     async def _plan(self, cluster: Cluster) -> None:
         """Look which pods there are and what the server serves; then plan all the rest at once."""
         served, (pods, namespaces) = await asyncio.gather(versions(cluster), self._pods(cluster))
-        found = [self._part(target) for target in self._chosen(list(targets(pods)))]
+        found = [self._part(target) for target in self._chosen(self._targets(pods))]
         if not self._sample:
             self._absent(served)
         lists = [each for each in listings(served, namespaces) if not self._sample or each.ask.kind in _SAMPLED]
-        self.queue.add([*list_jobs(cluster, lists), *pod_jobs(Door(cluster), found)])
+        self.queue.add([*list_jobs(cluster, lists), *pod_jobs(Door(cluster), found, self.options.log_since)])
+
+    def _targets(self, pods: list[KubernetesObject]) -> list[Target]:
+        return list(targets(pods, application_logs=self.options.application_logs))
 
     def _pages(self, page: Page) -> bool:
         """Whether a page is asked for in this pass."""

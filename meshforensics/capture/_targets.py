@@ -86,20 +86,20 @@ def stage_of(page: Page) -> Stage:
     return _STAGES.get(page.kind, Stage.ACCESS)
 
 
-def targets(pods: Iterable[KubernetesObject]) -> Iterator[Target]:
-    """The pods that a mesh has a part in, each once."""
+def targets(pods: Iterable[KubernetesObject], *, application_logs: bool = False) -> Iterator[Target]:
+    """The pods that a mesh has a part in, each once; with `application_logs` the logs of all their containers."""
     seen: set[tuple[str, str]] = set()
     for pod in pods:
         key = (pod.namespace or "", pod.name)
         if pod.kind != "Pod" or key in seen:
             continue
         seen.add(key)
-        target = _target(pod)
+        target = _target(pod, application_logs)
         if target.pages or target.logs:
             yield target
 
 
-def _target(pod: KubernetesObject) -> Target:
+def _target(pod: KubernetesObject, application_logs: bool) -> Target:
     names = {str(one.get("name")) for key in ("containers", "initContainers") for one in members(pod.spec, key)}
     container, program, pages = _role(pod, names)
     statuses = _statuses(pod)
@@ -111,7 +111,7 @@ def _target(pod: KubernetesObject) -> Target:
         program=program,
         sickness=_sickness(pod, statuses, names),
         pages=pages if running else (),
-        logs=tuple(_logs(pod, names, statuses)),
+        logs=tuple(_logs(pod, _logged(names, application_logs), statuses)),
     )
 
 
@@ -136,11 +136,17 @@ def _statuses(pod: KubernetesObject) -> dict[str, dict[str, Any]]:
 
 def _logs(pod: KubernetesObject, names: set[str], statuses: dict[str, dict[str, Any]]) -> Iterator[Log]:
     ztunnel = pod.labels.get("app") == "ztunnel"
-    for name in sorted(names & set(_LOGGED)):
+    for name in sorted(names):
         kind = "log.ztunnel" if ztunnel and name == "istio-proxy" else f"log.{name}"
         if _restarted(statuses.get(name)):
             yield Log(container=name, kind=f"{kind}.previous", previous=True)
         yield Log(container=name, kind=kind)
+
+
+def _logged(names: set[str], application_logs: bool) -> set[str]:
+    """The containers whose logs are read: those of a mesh, and where it is wanted all others beside them."""
+    own = names & set(_LOGGED)
+    return names if own and application_logs else own
 
 
 def _restarted(status: dict[str, Any] | None) -> bool:

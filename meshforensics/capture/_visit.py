@@ -156,11 +156,14 @@ class ReadLog:
     cluster: Cluster
     target: Target
     log: Log
+    since: float = 0.0
 
     async def __call__(self, record: Record) -> None:
         """Fetch it, and keep what became of it."""
         path = f"/api/v1/namespaces/{self.target.namespace}/pods/{self.target.name}/log"
         query = {"container": self.log.container, "tailLines": str(LINES), "limitBytes": str(BYTES)}
+        if self.since:
+            query["sinceSeconds"] = str(max(1, round(self.since)))
         if self.log.previous:
             query["previous"] = "true"
         outcome = await self._outcome(lambda: self.cluster.get(path, query))

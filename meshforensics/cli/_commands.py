@@ -55,11 +55,19 @@ def cli() -> None:
 @click.option("-n", "--namespace", "namespaces", metavar="NS", multiple=True, help="Only this namespace; repeatable.")
 @click.option("--pod", "pods", metavar="NS/POD", multiple=True, help="Only this pod; repeatable.")
 @click.option("--envoy", "envoys", metavar="URL", multiple=True, help="Admin port of an Envoy outside Kubernetes.")
-@click.option("--budget", metavar="SPAN", default="4m", show_default=True, help="How long it may take, all in all.")
+@click.option(
+    "--budget",
+    metavar="SPAN",
+    default="4m",
+    show_default=True,
+    help="How long it (with --watch: each whole capture) may take.",
+)
 @click.option("--watch", metavar="SPAN", default="", help="Then sample for so long, and end with a whole capture.")
 @click.option("--every", metavar="SPAN", default="30s", show_default=True, help="From one sample to the next.")
 @click.option("--prometheus", metavar="URL", default="", help="Ask this Prometheus for ranges too.")
 @click.option("--window", metavar="SPAN", default="1h", show_default=True, help="How far back Prometheus is asked.")
+@click.option("--application-logs", is_flag=True, help="Read the logs of the applications beside proxies too.")
+@click.option("--log-since", metavar="SPAN", default="", help="Read only so much of each log, as 2h.")
 @click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked and which permissions are given; write nothing.")
 @click.option("-o", "--output", metavar="BUNDLE", default="", help="Where to write; .zip seals one file.")
@@ -73,6 +81,8 @@ def capture(
     every: str,
     prometheus: str,
     window: str,
+    application_logs: bool,
+    log_since: str,
     redact_hosts: bool,
     dry_run: bool,
     output: str,
@@ -98,6 +108,8 @@ def capture(
         every=parse_span(every).total_seconds(),
         prometheus=prometheus,
         window=parse_span(window).total_seconds(),
+        application_logs=application_logs,
+        log_since=parse_span(log_since).total_seconds() if log_since else 0.0,
         redact_hosts=redact_hosts,
     )
     if dry_run:

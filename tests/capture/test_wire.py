@@ -10,7 +10,7 @@ import meshforensics as mf
 from meshforensics.bundle import Bundle
 from meshforensics.formats.kubernetes import decode
 from meshforensics.tables import visible
-from tests.capture.world import Handler, by_name, mesh, refuse, shipped, shop, take
+from tests.capture.world import Handler, by_name, cut, mesh, refuse, shipped, shop, take
 
 CAPTURES = ("ca-rotation", "healthy", "memory-leak", "upgrade-503")
 
@@ -129,3 +129,30 @@ def test_times_are_by_the_clock_of_the_cluster(monkeypatch: pytest.MonkeyPatch) 
     version = by_name(again)["kubernetes.version", "-"]
     assert version.detail.startswith("the clock of the API server is ")
     assert {item.time_source for item in again.items} == {"API server"}
+
+
+def test_logs_of_applications_are_read_where_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(shop(1), monkeypatch) as asked:
+        again = take(application_logs=True, log_since=90.0).bundle
+
+    found = by_name(again)
+    assert ("log.app", "shop/web-000") in found
+    assert ("log.app", "istio-system/istiod-1") not in found
+    assert "/api/v1/namespaces/shop/pods/web-000/log" in asked.paths("/log")
+    assert found["log.istio-proxy", "shop/web-000"].status == "failed"  # a line without time is of no known age
+
+
+def test_the_pods_of_whole_pages_are_visited_where_a_list_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def break_off(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == "/api/v1/pods" and request.query.get("continue"):
+            return await cut(request)
+        return await handler(request)
+
+    monkeypatch.setattr("meshforensics.capture._lists.PAGE", 3)
+    with mesh(shop(5), monkeypatch, break_off):
+        again = take().bundle
+
+    found = by_name(again)
+    assert found["kubernetes.pods", "-"].status == "partial"
+    assert len([kind for kind, _ in found if kind == "envoy.config_dump"]) == 2
+    assert found["istiod.syncz", "istio-system/istiod-1"].status == "captured"
