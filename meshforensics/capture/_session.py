@@ -75,6 +75,7 @@ class Session:
         *,
         sample: bool = False,
         after: float = 0.0,
+        served: Mapping[Resource, str] | None = None,
     ) -> None:
         self.options = options
         self.cluster = cluster
@@ -82,12 +83,14 @@ class Session:
         self.clock = clock
         self._sample = sample
         self._after = after
+        self.served = served
         self._started = time.monotonic()
         self.queue = Queue(recorder, lambda: (time.monotonic() - self._started) / options.budget)
 
     async def run(self) -> None:
         """Ask for everything, when it is time."""
         await asyncio.sleep(self._after)
+        self._started = time.monotonic()
         async with AsyncExitStack() as stack:
             if self.options.envoys or self.options.prometheus:
                 self._outside(await stack.enter_async_context(aiohttp.ClientSession()))
@@ -107,12 +110,18 @@ class Session:
 
     async def _plan(self, cluster: Cluster) -> None:
         """Look which pods there are and what the server serves; then plan all the rest at once."""
-        served, (pods, namespaces) = await asyncio.gather(versions(cluster), self._pods(cluster))
+        served, (pods, namespaces) = await asyncio.gather(self._versions(cluster), self._pods(cluster))
         found = [self._part(target) for target in self._chosen(self._targets(pods))]
         if not self._sample:
             self._absent(served)
         lists = [each for each in listings(served, namespaces) if not self._sample or each.ask.kind in _SAMPLED]
         self.queue.add([*list_jobs(cluster, lists), *pod_jobs(Door(cluster), found, self.options.log_since)])
+
+    async def _versions(self, cluster: Cluster) -> Mapping[Resource, str]:
+        """What the server serves; a series asks once."""
+        if self.served is None:
+            self.served = await versions(cluster)
+        return self.served
 
     def _targets(self, pods: list[KubernetesObject]) -> list[Target]:
         return list(targets(pods, application_logs=self.options.application_logs))
@@ -192,9 +201,10 @@ async def run(options: Options, into: str, progress: Progress) -> Captured:
         if first:
             recorder.plan([_VERSION])
             recorder.record(_VERSION, first)
-        stopped = await _within(deadline, Session(options, cluster, recorder, clock))
+        first_pass = Session(options, cluster, recorder, clock)
+        stopped = await _within(deadline, first_pass)
         counts = recorder.counts
-        for session, budget in _series(options, cluster, writer, clock, progress) if not stopped else ():
+        for session, budget in _series(first_pass, writer, progress) if not stopped else ():
             stopped = await _within(asyncio.get_running_loop().time() + budget, session)
             counts += session.recorder.counts
             if stopped:
@@ -205,23 +215,23 @@ async def run(options: Options, into: str, progress: Progress) -> Captured:
             await cluster.close()
 
 
-def _series(
-    options: Options, cluster: Cluster | None, writer: BundleWriter, clock: Clock, progress: Progress
-) -> Iterator[tuple[Session, float]]:
+def _series(first: Session, writer: BundleWriter, progress: Progress) -> Iterator[tuple[Session, float]]:
     """The samples of a watch and the whole capture that ends it, each with the seconds that it may take.
 
     A sample begins on its beat; one that took too long makes the next begin at once, and has none left out.
     """
-    started = time.monotonic()
+    options, clock, started = first.options, first.clock, time.monotonic()
     beats = int(options.watch // options.every) if options.watch else 0
     for beat in range(1, beats + 1):
         after = max(0.0, started + beat * options.every - time.monotonic())
         recorder = Recorder(writer, clock, progress, time.monotonic() + after + options.every)
-        yield Session(options, cluster, recorder, clock, sample=True, after=after), after + options.every
+        sample = Session(options, first.cluster, recorder, clock, sample=True, after=after, served=first.served)
+        yield sample, after + options.every
     if options.watch:
         after = max(0.0, started + options.watch - time.monotonic())
         recorder = Recorder(writer, clock, progress, time.monotonic() + after + options.budget)
-        yield Session(options, cluster, recorder, clock, after=after), after + options.budget * (1 - _RESERVE)
+        last = Session(options, first.cluster, recorder, clock, after=after, served=first.served)
+        yield last, after + options.budget * (1 - _RESERVE)
 
 
 async def look(options: Options) -> DryRun:

@@ -63,7 +63,7 @@ def test_a_list_in_trouble(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with mesh(shop(), monkeypatch, on("/services", fault)):
-        bundle = take(budget=30).bundle
+        bundle = take(budget=72).bundle
 
     assert said(bundle, "kubernetes.services") == (status, cause)
     rest_is_there(bundle)
@@ -117,7 +117,7 @@ def test_a_body_without_end_is_read_to_the_limit_and_says_so(monkeypatch: pytest
 
 def test_a_log_that_stalls_is_kept_as_far_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     with mesh(shop(), monkeypatch, on("/web-000/log", stall)):
-        bundle = take(budget=30).bundle
+        bundle = take(budget=72).bundle
 
     item = by_name(bundle)["log.istio-proxy", WEB]
     assert (item.status, item.cause) == ("partial", "truncated")
@@ -164,7 +164,7 @@ def test_a_page_that_is_an_error_text_is_no_evidence(monkeypatch: pytest.MonkeyP
 
 def test_a_pod_that_hangs_costs_one_wait_and_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with mesh(shop(4), monkeypatch, on("/web-001/portforward", hang)) as asked:
-        bundle = take(budget=30).bundle
+        bundle = take(budget=72).bundle
 
     assert said(bundle, "envoy.server_info", "shop/web-001") == ("failed", "timeout")
     assert said(bundle, "envoy.config_dump", "shop/web-001") == ("failed", "timeout")
@@ -189,7 +189,7 @@ def test_what_does_not_fit_is_named_and_the_sick_come_first(monkeypatch: pytest.
 
     monkeypatch.setattr("meshforensics.capture._run.AT_ONCE", 1)
     with mesh(shop(50), monkeypatch, slow):
-        captured = take(budget=5)
+        captured = take(budget=8)
 
     items = captured.bundle.items
     dumps = {item.subject: item for item in items if item.kind == "envoy.server_info"}
