@@ -1,8 +1,10 @@
-"""Versions as tools print them: the member ``versions`` of a bug-report, and ``kubectl version``."""
+"""Versions as tools print them: ``versions`` of a bug-report, ``kubectl version``, ``/version`` of what runs."""
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+import msgspec
 
 from meshforensics.model import NotTheFormError
 
@@ -12,6 +14,7 @@ _COMPONENT = re.compile(r'Component: *"([^"]*)"')
 _REVISION = re.compile(r'\bRevision: *"([^"]*)"')
 _HEADING = re.compile(r"Revision ([^:]*):(?: Versions \{([^}]*)\})?")
 _KUBECTL = re.compile(r"(Client|Kustomize|Server) Version: *(.*)")
+_ISTIOD = re.compile(r"(?P<version>\S+?)-(?:[0-9a-f]{7,64}(?:-dirty)?|unknown)-(?:Clean|Modified|unknown)\s*")
 _NAMES = {"Client": "kubectl", "Kustomize": "kustomize", "Server": "kubernetes"}
 
 
@@ -36,6 +39,37 @@ def decode(payload: bytes) -> tuple[Version, ...]:
         first = next((line.strip() for line in lines if line.strip()), "")
         raise NotTheFormError(f"no versions: it begins {first[:60]!r}")
     return made
+
+
+def decode_istiod(payload: bytes) -> Version:
+    """The version that istiod's ``/version`` says: version, git revision and build status, joined by dashes.
+
+    >>> decode_istiod(b"1.31.0-3e85a4f1d2c6b7a8-Clean").version
+    '1.31.0'
+
+    Raises:
+        NotTheFormError: it says none.
+    """
+    found = _ISTIOD.fullmatch(payload.decode("utf-8", "replace").strip())
+    if not found:
+        raise NotTheFormError(f"no version of istiod: it begins {payload[:60]!r}")
+    return Version("pilot", found["version"], "", "L1")
+
+
+class _Info(msgspec.Struct, rename="camel"):
+    git_version: str
+
+
+def decode_kubernetes(payload: bytes) -> Version:
+    """The version that the API server's ``/version`` says.
+
+    Raises:
+        NotTheFormError: it says none.
+    """
+    try:
+        return Version("kubernetes", msgspec.json.decode(payload, type=_Info).git_version, "", "/gitVersion")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotTheFormError(f"no version of Kubernetes: {error}") from error
 
 
 def _versions(lines: list[str]) -> Iterator[Version]:

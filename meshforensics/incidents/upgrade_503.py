@@ -20,6 +20,9 @@ from meshforensics.incidents.config_rejected import behind, refused_for_want_of_
 from meshforensics.model import Evidence, format_time
 from meshforensics.tables import text, true
 
+_ONE_PASS = pd.Timedelta(seconds=10)
+"""Istiods are asked one after the other: versions no further apart than this are side by side, and no change."""
+
 FAMILIES = ("no-cluster", "no-route", "protocol", "no-filter-chain", "tls-to-plaintext")
 
 
@@ -78,7 +81,7 @@ def version_change(case: Case) -> Change | None:
     seen = pilots.drop_duplicates(["version", "captured_at"])
     for older, newer in reversed(list(zip(seen.index[:-1], seen.index[1:], strict=True))):
         old, new = seen.loc[older], seen.loc[newer]
-        if old["version"] != new["version"] and old["captured_at"] != new["captured_at"]:
+        if old["version"] != new["version"] and new["captured_at"] - old["captured_at"] > _ONE_PASS:
             return Change(
                 old=f"istiod {old['version']}",
                 new=f"istiod {new['version']}",

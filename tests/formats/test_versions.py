@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshforensics.formats.versions import Version, decode
+from meshforensics.formats.versions import Version, decode, decode_istiod, decode_kubernetes
 from meshforensics.model import NotTheFormError
 
 DATA = Path(__file__).parent.parent / "data" / "kubernetes"
@@ -54,6 +54,33 @@ def test_a_git_revision_is_no_revision() -> None:
 )
 def test_kubectl(line: bytes, version: Version) -> None:
     assert decode(line) == (version,)
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        (b"1.31.0-3e85a4f1d2c6b7a83e85a4f1d2c6b7a83e85a4f1-Clean", "1.31.0"),
+        (b"1.28.0-alpha.1-0a1b2c3d4e5f-Modified\n", "1.28.0-alpha.1"),
+        (b"1.30.1-distroless-3e85a4f-dirty-Modified", "1.30.1-distroless"),
+        (b"unknown-unknown-unknown", "unknown"),
+    ],
+)
+def test_istiod_says_its_own(said: bytes, version: str) -> None:
+    assert decode_istiod(said) == Version("pilot", version, "", "L1")
+
+
+def test_kubernetes_says_its_own() -> None:
+    said = b'{"major": "1", "minor": "34", "gitVersion": "v1.34.2", "platform": "linux/amd64"}'
+
+    assert decode_kubernetes(said) == Version("kubernetes", "v1.34.2", "", "/gitVersion")
+
+
+@pytest.mark.parametrize("payload", [b"", b"404 page not found", b'{"major": "1"}', b"\xff"])
+def test_what_is_no_version_is_refused(payload: bytes) -> None:
+    with pytest.raises(NotTheFormError):
+        decode_istiod(payload)
+    with pytest.raises(NotTheFormError):
+        decode_kubernetes(payload)
 
 
 @given(st.binary(max_size=200))

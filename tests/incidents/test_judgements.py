@@ -338,3 +338,26 @@ def test_route_shadowed() -> None:
     found = _found(shadowed_route, routes=routes, route_instances=held)
 
     assert judged("route-shadowed", *found, route_instances=held).status is SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        pytest.param(60, True, id="one-after-the-other"),
+        pytest.param(1, False, id="two-revisions-side-by-side"),
+    ],
+)
+def test_two_istiods_of_one_pass_are_no_upgrade(seconds: int, told: bool) -> None:
+    times = [NOON - timedelta(seconds=seconds), NOON]
+    versions = frame(
+        "versions",
+        component=["pilot"] * 2,
+        version=["1.30.1", "1.30.2"],
+        captured_at=times,
+        item=["istiod.version:a"] * 2,
+    )
+
+    said = judged("upgrade-503", **whole_mesh() | {"versions": versions})
+
+    texts = [ground.text for ground in (*said.for_, *said.against)]
+    assert any("istiod 1.30.1 became istiod 1.30.2" in text for text in texts) is told
