@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from meshforensics.incidents._declare import Case
+from meshforensics.incidents._declare import Case, Proxy
 from meshforensics.tables import keys, text
 
-Proxy = tuple[str, ...]
 _REQUESTS = r"http[._](?:(?:in|out)bound_.*[._])?downstream_rq(?:_\dxx)?\Z|requests_total\Z"
 _FAILED = r'_5xx\Z|"response_code(?:_class)?": ?"5'
 _CLASS = r'_\dxx\Z|"response_code(?:_class)?"'

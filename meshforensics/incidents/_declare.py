@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal, Protocol
 
 import pandas as pd
@@ -18,6 +19,10 @@ from meshforensics.model import (
     Window,
 )
 from meshforensics.profile import Profile
+from meshforensics.tables import keys, text, true
+
+Proxy = tuple[str, ...]
+"""Namespace and pod."""
 
 
 class Source(Protocol):
@@ -57,6 +62,19 @@ class Case:
     def found(self, *checks: str) -> tuple[Finding, ...]:
         """The findings of these checks, muted ones left out."""
         return tuple(each for each in self.findings if each.check in checks and not each.muted)
+
+    @cached_property
+    def proxies(self) -> frozenset[Proxy]:
+        """Every proxy that anything tells of: injected pods, istiod's list, what was captured.
+
+        A pod that is being deleted counts only where it was captured: its proxy may be gone already.
+        """
+        pods = self.source.frame("pods")
+        running = pods[true(pods["injected"], missing=False) & (text(pods["phase"]) == "Running")]
+        leaving = set(keys(pods[true(pods["deleting"], missing=False)], "namespace", "pod"))
+        captured = set(keys(self.source.frame("proxies"), "namespace", "pod"))
+        told = {*keys(running, "namespace", "pod"), *keys(self.source.frame("xds_sync"), "namespace", "pod")}
+        return frozenset(each for each in (told - leaving) | captured if each[1])
 
 
 @dataclass(frozen=True, kw_only=True)

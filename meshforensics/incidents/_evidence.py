@@ -6,7 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from meshforensics.formats.signatures import family_of
-from meshforensics.incidents._declare import Case
+from meshforensics.incidents._declare import Case, Proxy
 from meshforensics.model import Evidence, Impact, Missing
 from meshforensics.tables import callers_of, inside, keys, places, text, true, where
 
@@ -26,27 +26,10 @@ _COMMANDS = {
     "istiod.version": "istioctl version -o yaml",
 }
 
-Proxy = tuple[str, str]
-
-
-def known_proxies(case: Case) -> set[Proxy]:
-    """Every proxy that anything tells of: injected pods, what istiod serves, what was captured.
-
-    A pod that is being deleted counts only where it was captured: its proxy may be gone already.
-    """
-    pods = case.source.frame("pods")
-    captured = set(keys(case.source.frame("proxies"), "namespace", "pod"))
-    told = {
-        *keys(pods[true(pods["injected"], missing=False) & (text(pods["phase"]) == "Running")], "namespace", "pod"),
-        *keys(case.source.frame("xds_sync"), "namespace", "pod"),
-    }
-    leaving = set(keys(pods[true(pods["deleting"], missing=False)], "namespace", "pod"))
-    return {(namespace, pod) for namespace, pod in (told - leaving) | captured if pod}
-
 
 def without(case: Case, table: str) -> list[Proxy]:
     """The known proxies that `table` has no row of, sorted."""
-    return sorted(known_proxies(case) - set(keys(case.source.frame(table), "namespace", "pod")))
+    return sorted(case.proxies - set(keys(case.source.frame(table), "namespace", "pod")))
 
 
 def complete(case: Case, *tables: str) -> bool:
@@ -56,7 +39,7 @@ def complete(case: Case, *tables: str) -> bool:
     captured cannot tell it of itself.
     """
     told = lists_all_pods(case) or bool(len(case.source.frame("xds_sync")))
-    return told and bool(known_proxies(case)) and not any(without(case, table) for table in tables)
+    return told and bool(case.proxies) and not any(without(case, table) for table in tables)
 
 
 def lists_all_pods(case: Case) -> bool:
@@ -167,7 +150,7 @@ def unheard(case: Case) -> list[Proxy]:
     failed = counted[true(counted["failed"], missing=False)]
     sound = set(keys(counted, "namespace", "pod")) - set(keys(failed, "namespace", "pod"))
     told = sound | _logging(case) | set(keys(counted_recently(case), "namespace", "pod"))
-    return sorted(known_proxies(case) - told)
+    return sorted(case.proxies - told)
 
 
 def unexplained(case: Case) -> pd.DataFrame:

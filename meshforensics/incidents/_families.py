@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from meshforensics.incidents._declare import Case, Judgement, Test
+from meshforensics.incidents._declare import Case, Judgement, Proxy, Test
 from meshforensics.incidents._evidence import (
     edges_in_words,
     failed_by,
@@ -100,7 +100,7 @@ def calls_fail(case: Case, failed: pd.DataFrame, what: str) -> Test:
     )
 
 
-def untold(case: Case, silent: list[tuple[str, str]]) -> str:
+def untold(case: Case, silent: list[Proxy]) -> str:
     """Why it is not known how calls ended."""
     vague = unexplained(case)
     if len(vague):

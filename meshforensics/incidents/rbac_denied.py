@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from meshforensics.incidents._declare import Case, Judgement, Test, incident
-from meshforensics.incidents._evidence import Proxy, counted_recently, first_at, how_many, missing, shown, unheard
+from meshforensics.incidents._declare import Case, Judgement, Proxy, Test, incident
+from meshforensics.incidents._evidence import counted_recently, first_at, how_many, missing, shown, unheard
 from meshforensics.incidents._families import untold
 from meshforensics.tables import denials_of, inside, keys, text
 

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from meshforensics.incidents._declare import Case, Judgement, Test, incident
+from meshforensics.incidents._declare import Case, Judgement, Proxy, Test, incident
 from meshforensics.incidents._evidence import (
-    Proxy,
     failed_by,
     first_at,
     lists_all_pods,
