@@ -222,6 +222,13 @@ def test_a_check_has_cases_in_its_test_file(check: Check) -> None:
 # profiles
 
 
+def test_every_threshold_and_number_is_read_by_something() -> None:
+    profile = load_profile()
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOMS.rglob("*.py")))
+
+    assert [name for name in (*profile.thresholds, *profile.numbers) if f'"{name}"' not in code] == []
+
+
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_threshold_and_number_has_unit_and_source(name: str) -> None:
     profile = load_profile(name)

@@ -30,7 +30,7 @@ def test_a_user_profile_changes_what_it_names(tmp_path: Path) -> None:
 
     profile = load_profile(own)
 
-    assert (profile.number("window"), profile.number("minimum-requests")) == (60, 20)
+    assert (profile.number("window"), profile.number("incident-calls")) == (60, 10)
     assert [each.reason for each in profile.muted] == ["nightly"]
     assert profile.sha256 != load_profile().sha256
 
