@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
-from typing import Literal, Protocol
+from functools import wraps
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 import pandas as pd
 
@@ -19,7 +19,6 @@ from meshforensics.model import (
     Window,
 )
 from meshforensics.profile import Profile
-from meshforensics.tables import keys, text, true
 
 Proxy = tuple[str, ...]
 """Namespace and pod."""
@@ -49,6 +48,7 @@ class Case:
         at: the instant; None where the capture time is unknown, and then `window` is None too.
         not_evaluated: checks that could not run, with the reason.
         others: the hypotheses already judged; only `healthy`, which is judged last, is given them.
+        asked: what `once` keeps.
     """
 
     source: Source
@@ -58,23 +58,26 @@ class Case:
     findings: tuple[Finding, ...] = ()
     not_evaluated: Mapping[str, str] = field(default_factory=dict)
     others: tuple[Hypothesis, ...] = ()
+    asked: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def found(self, *checks: str) -> tuple[Finding, ...]:
         """The findings of these checks, muted ones left out."""
         return tuple(each for each in self.findings if each.check in checks and not each.muted)
 
-    @cached_property
-    def proxies(self) -> frozenset[Proxy]:
-        """Every proxy that anything tells of: injected pods, istiod's list, what was captured.
 
-        A pod that is being deleted counts only where it was captured: its proxy may be gone already.
-        """
-        pods = self.source.frame("pods")
-        running = pods[true(pods["injected"], missing=False) & (text(pods["phase"]) == "Running")]
-        leaving = set(keys(pods[true(pods["deleting"], missing=False)], "namespace", "pod"))
-        captured = set(keys(self.source.frame("proxies"), "namespace", "pod"))
-        told = {*keys(running, "namespace", "pod"), *keys(self.source.frame("xds_sync"), "namespace", "pod")}
-        return frozenset(each for each in (told - leaving) | captured if each[1])
+T = TypeVar("T")
+
+
+def once(ask: Callable[[Case], T]) -> Callable[[Case], T]:
+    """Ask it once a case, however many incidents want to know; the answer is not to be changed."""
+
+    @wraps(ask)
+    def kept(case: Case) -> T:
+        if ask.__name__ not in case.asked:
+            case.asked[ask.__name__] = ask(case)
+        return cast("T", case.asked[ask.__name__])
+
+    return kept
 
 
 @dataclass(frozen=True, kw_only=True)

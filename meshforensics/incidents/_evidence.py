@@ -6,7 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from meshforensics.formats.signatures import family_of
-from meshforensics.incidents._declare import Case, Proxy
+from meshforensics.incidents._declare import Case, Proxy, once
 from meshforensics.model import Evidence, Impact, Missing
 from meshforensics.tables import callers_of, inside, keys, places, text, true, where
 
@@ -27,9 +27,23 @@ _COMMANDS = {
 }
 
 
+@once
+def known_proxies(case: Case) -> frozenset[Proxy]:
+    """Every proxy that anything tells of: injected pods, istiod's list, what was captured.
+
+    A pod that is being deleted counts only where it was captured: its proxy may be gone already.
+    """
+    pods = case.source.frame("pods")
+    running = pods[true(pods["injected"], missing=False) & (text(pods["phase"]) == "Running")]
+    leaving = set(keys(pods[true(pods["deleting"], missing=False)], "namespace", "pod"))
+    captured = set(keys(case.source.frame("proxies"), "namespace", "pod"))
+    told = {*keys(running, "namespace", "pod"), *keys(case.source.frame("xds_sync"), "namespace", "pod")}
+    return frozenset(each for each in (told - leaving) | captured if each[1])
+
+
 def without(case: Case, table: str) -> list[Proxy]:
     """The known proxies that `table` has no row of, sorted."""
-    return sorted(case.proxies - set(keys(case.source.frame(table), "namespace", "pod")))
+    return sorted(known_proxies(case) - set(keys(case.source.frame(table), "namespace", "pod")))
 
 
 def complete(case: Case, *tables: str) -> bool:
@@ -39,9 +53,10 @@ def complete(case: Case, *tables: str) -> bool:
     captured cannot tell it of itself.
     """
     told = lists_all_pods(case) or bool(len(case.source.frame("xds_sync")))
-    return told and bool(case.proxies) and not any(without(case, table) for table in tables)
+    return told and bool(known_proxies(case)) and not any(without(case, table) for table in tables)
 
 
+@once
 def lists_all_pods(case: Case) -> bool:
     """Whether a list of all pods was captured; a description of some pods, or a list of one namespace, is none."""
     pods = case.source.frame("pods")
@@ -67,6 +82,7 @@ def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:
     )
 
 
+@once
 def recent_calls(case: Case) -> pd.DataFrame:
     """The calls of the window: a row each where a proxy logged them, else a row for as many as it counted alike.
 
@@ -93,6 +109,7 @@ def _unreachable(case: Case, counted: pd.DataFrame) -> list[str]:
     return [worst.get(key, "") if family == "connect-failure" else "" for key, family in of]
 
 
+@once
 def unconfigured(case: Case) -> dict[str, Proxy]:
     """Addresses of the pods whose proxy was never sent listeners, or refuses them: why a caller cannot connect.
 
@@ -106,6 +123,7 @@ def unconfigured(case: Case) -> dict[str, Proxy]:
     return {ip: proxy for ip, proxy in pod_addresses(case).items() if proxy in lacking}
 
 
+@once
 def pod_addresses(case: Case) -> dict[str, Proxy]:
     """The address of each pod, as Kubernetes or its proxy tells it."""
     found: dict[str, Proxy] = {}
@@ -124,6 +142,7 @@ def of_unconfigured(case: Case, failed: pd.DataFrame) -> pd.DataFrame:
     return where(failed, ips.isin(list(lacking)))
 
 
+@once
 def counted_recently(case: Case) -> pd.DataFrame:
     """What counters tell of the window, of the proxies that logged no call in it: logging is off, or nobody called."""
     counted = case.source.over_time("counted_calls")
@@ -134,6 +153,7 @@ def counted_recently(case: Case) -> pd.DataFrame:
     return where(recent, (proxy not in logged for proxy in keys(recent, "namespace", "pod")))
 
 
+@once
 def _logging(case: Case) -> set[Proxy]:
     """The proxies of which a request was logged in the window."""
     log = case.source.frame("access_log")
@@ -141,6 +161,7 @@ def _logging(case: Case) -> set[Proxy]:
     return {(namespace, pod) for namespace, pod in keys(seen, "namespace", "pod")}
 
 
+@once
 def unheard(case: Case) -> list[Proxy]:
     """The known proxies of which nothing tells how their calls of the window ended, sorted.
 
@@ -150,9 +171,10 @@ def unheard(case: Case) -> list[Proxy]:
     failed = counted[true(counted["failed"], missing=False)]
     sound = set(keys(counted, "namespace", "pod")) - set(keys(failed, "namespace", "pod"))
     told = sound | _logging(case) | set(keys(counted_recently(case), "namespace", "pod"))
-    return sorted(case.proxies - told)
+    return sorted(known_proxies(case) - told)
 
 
+@once
 def unexplained(case: Case) -> pd.DataFrame:
     """Calls of the window that failed as counters tell, which do not tell how."""
     counted = counted_recently(case)

@@ -6,6 +6,7 @@ from meshforensics.incidents._counters import undated_failures
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import (
     how_many,
+    known_proxies,
     lists_all_pods,
     missing,
     recent_calls,
@@ -66,7 +67,7 @@ def _other(case: Case) -> Test:
 def _enough(case: Case) -> Test:
     """Every known proxy has a dump, certificates, a sync record, memory, and stats or a log; and each is judged."""
     lacking = list(_lacking(case))
-    count = len(case.proxies)
+    count = len(known_proxies(case))
     needed = [each for table, kind in (("pods", "kubernetes.pods"), *_NEEDED) for each in missing(case, table, kind)]
     return Test(
         name="enough-captured",
@@ -83,7 +84,7 @@ def _lacking(case: Case) -> Iterator[str]:
         yield "capture time unknown, give --at"
     if not lists_all_pods(case):
         yield f"which proxies there are is not known: {case.source.reason('pods') or 'no list of all pods'}"
-    if not case.proxies:
+    if not known_proxies(case):
         yield "no proxy is known"
     for table, kind in _NEEDED:
         lacking = without(case, table)

@@ -1,6 +1,7 @@
 """Live memory of a proxy grows, and neither requests nor configuration nor series explain it."""
 
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
+from meshforensics.incidents._evidence import known_proxies
 from meshforensics.incidents._growers import Grower, came_down, growers, in_words
 from meshforensics.model import Missing, format_time
 from meshforensics.tables import keys
@@ -32,7 +33,7 @@ def grows(case: Case, grown: list[Grower]) -> Test:
     span = case.profile.number("memory.span")
     followed = growth[growth["samples"] >= case.profile.number("memory.samples")]
     longest = float(followed["span_s"].max()) if len(followed) else 0.0
-    clear = bool(case.proxies) and case.proxies <= set(keys(followed, "namespace", "pod"))
+    clear = bool(known_proxies(case)) and known_proxies(case) <= set(keys(followed, "namespace", "pod"))
     return Test(
         name="live-memory-grows",
         role="necessary",
