@@ -74,7 +74,8 @@ captures: $(VENV)/.run ## Import the shipped captures anew, from the examples in
 	@for pair in ca-rotation=01-ca-rotation upgrade-503=05-upgrade-503 \
 	  memory-leak=11-memory-connection-pileup healthy=14-healthy-baseline; do \
 	  rm -rf "captures/$${pair%%=*}" && \
-	  $(BIN)/meshforensics import "$(SHARED)/$${pair##*=}" -o "captures/$${pair%%=*}" || exit; done
+	  $(BIN)/meshforensics import $$(ls -d "$(SHARED)/$${pair##*=}"/{before,during,series} 2>/dev/null) \
+	  -o "captures/$${pair%%=*}" || exit; done
 
 clean: ## Remove what was made
 	rm -rf $(VENV) dist report .coverage .coverage.*
