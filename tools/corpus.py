@@ -19,7 +19,7 @@ HEAD = """# What of the public captures is read
 
 Made by `make corpus-page` of the files in `../shared/corpus`, which are not part of this repository. Each is read
 alone, as `triage FILE` would: it gives rows of tables, or there is one sentence that says why not. Nothing else may
-happen; `tests/test_corpus.py` holds that.
+happen; `tests/corpus/test_corpus.py` holds that.
 
 """
 

@@ -68,7 +68,9 @@ def _bundle(sources: list[str]) -> Bundle:
 def _forget(url: str) -> None:
     """Give back the memory of a source that was read on the fly, once nobody holds its bundle."""
     filesystem, root = fsspec.core.url_to_fs(url)
-    filesystem.rm(root, recursive=True)
+    for name in filesystem.find(root):  # a recursive removal looks through all that is in memory for each of them
+        filesystem.rm_file(name)
+    filesystem.rmdir(root)
 
 
 def parse_span(text: str) -> timedelta:

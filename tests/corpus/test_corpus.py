@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tools.corpus import Outcome, main, outcomes, page
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "corpus.md"
+PAGE = ROOT / "docs" / "corpus.md"
 _COUNT = re.compile(r" \d+")
 
 
