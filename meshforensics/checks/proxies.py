@@ -13,6 +13,7 @@ _BACK_OFF = pd.Timedelta(seconds=1200)
 
 _PROXY = ("istio-proxy", "linkerd-proxy", "ztunnel")
 _ORDERLY = (0, 143)
+_MIB = 1024 * 1024
 
 
 def _sidecars(containers: pd.DataFrame) -> pd.DataFrame:
@@ -138,8 +139,8 @@ def restarted(containers: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="slope_low",
     unit="bytes/h",
     title="Live memory of a proxy grows over the series",
-    detail="{namespace}/{pod} grew from {first_bytes} to {last_bytes} live bytes in {span_s} s ({samples} samples), "
-    "open requests unfinished: {unfinished_share}",
+    detail="{namespace}/{pod} grew from {first_mib} to {last_mib} MiB live in {span} s ({samples} samples); "
+    "{unfinished}",
     remediation="See whether requests, configuration or series grow with it before calling it a leak.",
     source="guide, memory-leak script (corrected: slope with interval, not first minus last)",
 )
@@ -151,7 +152,19 @@ def memory_grows(growth_over_time: pd.DataFrame, profile: Profile) -> pd.DataFra
     first = growth_over_time["first_bytes"].astype(float)
     noise = (profile.number("memory.least-growth-share") * first).clip(lower=profile.number("memory.least-growth"))
     grown = growth_over_time["last_bytes"].astype(float) - first > noise
-    return growth_over_time[true(growth_over_time["rises"], missing=False) & above & grown & enough.astype(bool)]
+    rising = growth_over_time[true(growth_over_time["rises"], missing=False) & above & grown & enough.astype(bool)]
+    return rising.assign(
+        first_mib=[f"{value / _MIB:.1f}" for value in rising["first_bytes"]],
+        last_mib=[f"{value / _MIB:.1f}" for value in rising["last_bytes"]],
+        span=[f"{value:.0f}" for value in rising["span_s"]],
+        unfinished=[_unfinished(value) for value in rising["unfinished_share"]],
+    )
+
+
+def _unfinished(share: float) -> str:
+    if pd.isna(share):
+        return "how many of its requests ended is not known"
+    return f"{share:.0%} of the requests begun meanwhile have not ended"
 
 
 def _pods_refused(events: pd.DataFrame, window: Window) -> pd.DataFrame:

@@ -78,4 +78,6 @@ def _summary(leaking: list[Grower]) -> str:
     if not leaking:
         return "No proxy's live memory grows without an explanation."
     since = format_time(min(each.onset for each in leaking))
-    return f"{'; '.join(in_words(each) for each in leaking[:3])}, since {since}: {leaking[0].mechanism}."
+    who = ", ".join(each.subject for each in leaking[:3]) + (" and others" if len(leaking) > 3 else "")
+    what = leaking[0].mechanism
+    return f"{what[0].upper()}{what[1:]} in {who}, since {since}. {'; '.join(in_words(each) for each in leaking[:3])}."

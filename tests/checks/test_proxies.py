@@ -219,3 +219,22 @@ def test_pods_refused(events: pd.DataFrame, found: int) -> None:
 def test_without_events_nothing_is_said_of_refused_pods() -> None:
     assert outcome(pods_refused, at=NOON).not_evaluated == "not captured: events"
     assert outcome(injection_fails, at=NOON).not_evaluated == "not captured: events"
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        pytest.param(0.98, "98% of the requests begun meanwhile have not ended", id="known"),
+        pytest.param(None, "how many of its requests ended is not known", id="unknown"),
+    ],
+)
+def test_memory_grows_is_said_in_units_that_one_reads(share: float | None, said: str) -> None:
+    rows = frame("growth", namespace=["shop"], pod=["web-1"], samples=[12], span_s=[79.4], first_bytes=[8 * 2**20],
+                 last_bytes=[80 * 2**20], median_bytes=[44 * 2**20], slope_low=[3.0e9], rises=[True],
+                 unfinished_share=[share])  # fmt: skip
+
+    found = outcome(memory_grows, growth_over_time=rows).findings
+
+    assert [each.detail for each in found] == [
+        f"shop/web-1 grew from 8.0 to 80.0 MiB live in 79 s (12 samples); {said}"
+    ]
