@@ -45,7 +45,7 @@ types: $(VENV)/.dev ## mypy --strict
 
 tests: $(VENV)/.dev ## The tests, with coverage; the last line is pytest's own
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto --dist loadfile | tee $(LOG)
+	$(BIN)/coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder | tee $(LOG)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=85 > $(LOG).coverage || (tail -n 3 $(LOG).coverage; exit 1)
 	@tail -n 1 $(LOG).coverage

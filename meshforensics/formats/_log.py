@@ -51,8 +51,8 @@ class Log:
         for number, line in lines:
             first = first or line
             if line.startswith("====") and self._marker(line):
-                taken += 1
-            elif self._begins(number, line):
+                continue
+            if self._begins(number, line):
                 taken += 1
                 self._count(number)
             elif line.strip() or self._open:

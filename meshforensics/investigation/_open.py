@@ -1,5 +1,6 @@
 """Open anything that holds evidence: a bundle of ours, or a foreign source read on the fly."""
 
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import count
@@ -16,6 +17,9 @@ from meshforensics.model import UsageError, parse_time
 from meshforensics.profile import Profile, load_profile
 
 _numbers = count(1)
+_gone: deque[str] = deque()
+"""What to give back at the next opening: a collector runs anywhere, also while somebody reads that memory."""
+
 Path = str | PathLike[str]
 
 
@@ -59,14 +63,16 @@ def open_evidence(
 def _bundle(sources: list[str]) -> Bundle:
     if len(sources) == 1 and is_bundle(sources[0]):
         return open_bundle(sources[0])
+    while _gone:
+        _forget(_gone.popleft())
     url = f"memory://meshforensics/{next(_numbers)}"
     bundle = import_evidence(sources, url)
-    finalize(bundle, _forget, url)
+    finalize(bundle, _gone.append, url)
     return bundle
 
 
 def _forget(url: str) -> None:
-    """Give back the memory of a source that was read on the fly, once nobody holds its bundle."""
+    """Give back the memory of a source that was read on the fly and that nobody holds any more."""
     filesystem, root = fsspec.core.url_to_fs(url)
     for name in filesystem.find(root):  # a recursive removal looks through all that is in memory for each of them
         filesystem.rm_file(name)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from meshforensics.formats.istiod_log import Nack, Push, decode, proxy_of
@@ -96,6 +96,7 @@ def test_proxy_of(node: str, proxy: str | None) -> None:
     assert proxy_of(node) == proxy
 
 
+@example(b"========= Previous log =========")
 @given(st.binary(max_size=200) | st.text().map(lambda end: f"{AT}\twarn\tads\tADS:LDS: ACK ERROR {end}\n".encode()))
 def test_any_bytes_are_a_log_or_refused(payload: bytes) -> None:
     try:

@@ -144,7 +144,7 @@ def test_the_window_is_the_users_or_the_profiles(captures: Path) -> None:
     assert narrow.verdict.impact.failed < 141
 
 
-def test_what_was_read_on_the_fly_is_given_back(tmp_path: Path) -> None:
+def test_what_was_read_on_the_fly_is_given_back_at_the_next_opening(tmp_path: Path) -> None:
     source = tmp_path / "memory"
     source.write_text('{"allocated": "1", "heap_size": "2"}')
     opened = mf.open(source)
@@ -153,8 +153,10 @@ def test_what_was_read_on_the_fly_is_given_back(tmp_path: Path) -> None:
 
     del opened
     gc.collect()
+    again = mf.open(source)
 
     assert not filesystem.exists(root)
+    assert filesystem.find(fsspec.core.url_to_fs(again.bundle.url)[1])
 
 
 @pytest.mark.parametrize("path", ["", [], [""]])

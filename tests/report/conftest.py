@@ -46,9 +46,9 @@ def _attack(log: bytes) -> bytes:
     return log.replace(b"unable_to_get_local_issuer_certificate", b"self_signed_certificate_<b>x")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real headless Chromium."""
+    """A real headless Chromium; its event loop runs until the module is done, so that none runs in other tests."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("needs chromium (Debian package chromium)")
