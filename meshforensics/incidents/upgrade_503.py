@@ -24,6 +24,8 @@ _ONE_PASS = pd.Timedelta(seconds=10)
 """Istiods are asked one after the other: versions no further apart than this are side by side, and no change."""
 
 FAMILIES = ("no-cluster", "no-route", "protocol", "no-filter-chain", "tls-to-plaintext")
+_TROUBLE = ("routing.missing-cluster", "sync.rejected")
+"""Checks that find what a new version may have broken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,8 @@ def upgrade_503(case: Case) -> Judgement:
     onset = first_at(failed)
     rejected = rejected_in_words(case)
     cause = _cause(case, failed)
-    tests = (_changed(case, change), cause, _dates(case, change, onset))
+    trouble = bool(len(failed) or case.found(*_TROUBLE))
+    tests = (_changed(case, change, trouble=trouble), cause, _dates(case, change, onset))
     said = f"Since {change.old} became {change.new}" if change else "After a change"
     return Judgement(
         tests=tests,
@@ -136,12 +139,13 @@ def _instant(at: object) -> datetime | None:
     return None if pd.isna(at) else pd.Timestamp(at).to_pydatetime()  # type: ignore[call-overload, arg-type]
 
 
-def _changed(case: Case, change: Change | None) -> Test:
+def _changed(case: Case, change: Change | None, *, trouble: bool) -> Test:
+    """Versions that differ are no trouble by themselves: they speak for an incident beside some trouble only."""
     reason = case.source.reason("versions")
     return Test(
         name="version-changed",
         role="necessary",
-        passed=True if change else (None if reason else False),
+        passed=(trouble or None) if change else (None if reason else False),
         text=f"{change.old} became {change.new}" if change else reason or "one version throughout",
         check="upgrade-503.version-changed",
         evidence=change.evidence if change else (),
@@ -150,7 +154,7 @@ def _changed(case: Case, change: Change | None) -> Test:
 
 
 def _cause(case: Case, failed: pd.DataFrame) -> Test:
-    found = case.found("routing.missing-cluster", "sync.rejected")
+    found = case.found(*_TROUBLE)
     reason = case.source.reason("calls")
     return Test(
         name="requests-fail-by-configuration",

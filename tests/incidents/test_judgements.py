@@ -357,7 +357,15 @@ def test_two_istiods_of_one_pass_are_no_upgrade(seconds: int, told: bool) -> Non
         item=["istiod.version:a"] * 2,
     )
 
-    said = judged("upgrade-503", **whole_mesh() | {"versions": versions})
+    failing = calls(12, "no-cluster", flags=("NC",))
+    said = judged("upgrade-503", **whole_mesh() | {"versions": versions, "calls": failing})
 
     texts = [ground.text for ground in (*said.for_, *said.against)]
     assert any("istiod 1.30.1 became istiod 1.30.2" in text for text in texts) is told
+
+
+def test_versions_that_differ_are_no_incident_by_themselves() -> None:
+    skewed = frame("versions", component=["pilot", "proxy"], version=["1.31.0", "1.29.2"], captured_at=[NOON] * 2)
+    mesh = {name: rows for name, rows in whole_mesh().items() if name not in {"calls", "access_log"}}
+
+    assert judged("upgrade-503", **mesh | {"versions": skewed}).status is UNDETERMINED
