@@ -58,7 +58,7 @@ class Case:
     findings: tuple[Finding, ...] = ()
     not_evaluated: Mapping[str, str] = field(default_factory=dict)
     others: tuple[Hypothesis, ...] = ()
-    asked: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    asked: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def found(self, *checks: str) -> tuple[Finding, ...]:
         """The findings of these checks, muted ones left out."""
@@ -73,9 +73,9 @@ def once(ask: Callable[[Case], T]) -> Callable[[Case], T]:
 
     @wraps(ask)
     def kept(case: Case) -> T:
-        if ask.__name__ not in case.asked:
-            case.asked[ask.__name__] = ask(case)
-        return cast("T", case.asked[ask.__name__])
+        if ask not in case.asked:
+            case.asked[ask] = ask(case)
+        return cast("T", case.asked[ask])
 
     return kept
 

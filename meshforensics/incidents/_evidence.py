@@ -158,7 +158,7 @@ def _logging(case: Case) -> set[Proxy]:
     """The proxies of which a request was logged in the window."""
     log = case.source.frame("access_log")
     seen = inside(log, case.window) if case.window else log.iloc[:0]
-    return {(namespace, pod) for namespace, pod in keys(seen, "namespace", "pod")}
+    return set(keys(seen, "namespace", "pod"))
 
 
 @once
