@@ -38,25 +38,29 @@ error, and nothing else stands."""
 PROFILES = """\
 A profile holds every number that a verdict depends on beside the evidence, with its unit and where it comes from.
 `default` is ours; `guide` has the debugging guide's own numbers where we judge by the same measure. A profile of
-yours is a YAML file that says what it changes:
+yours is a YAML file that says what it changes of one of them, and of an entry only the parts that differ:
 
 ```yaml
 name: payments
-extends: default
+extends: default            # or guide
 thresholds:
   traffic.response-5xx-share:
-    unit: ratio
-    direction: above
-    levels: {warning: 0.001, error: 0.01, critical: 0.05}
+    levels: {warning: 0.1, error: 1, critical: 5}
+    unit: "%"               # of the entry's kind; converted
     minimum: 100
     source: our error budget
+numbers:
+  window: {value: 5, unit: min}
 muted:
   - {check: sync.stale, subject: "batch/*", reason: batch proxies sleep, expires: 2027-01-31}
 ```
 
-`meshforensics triage PATH --profile payments.yaml`. A name that nothing declares is an error that lists the known
-ones. What is muted is shown as muted, with its reason, until it expires, and no incident is judged by it. The profile's
-name and SHA-256 stand in every `triage.json` and report."""
+`meshforensics triage PATH --profile payments.yaml`. An entry, key, level, check or unit that nothing declares is an
+error that says the nearest name. Sizes (`bytes`, `kB`, `MB`, `GB`, `KiB`, `MiB`, `GiB`), times (`ms`, `s`, `min`, `h`,
+`days`), shares (`ratio`, `%`) and processor time (`millicores`, `cores`) convert within their kind, also below a
+stroke (`MiB/h`). `meshforensics checks --profile payments.yaml` prints the checks with the limits that hold then. What
+is muted is shown as muted, with its reason, until it expires, and no incident is judged by it. The profile's
+name stands in every triage, with its SHA-256 in `triage.json`, Markdown and report."""
 
 CLI = """\
 A PATH is a bundle of ours (folder or `.zip`), what `istioctl bug-report` wrote (folder, `.tar.gz`, `.zip`, or a

@@ -310,13 +310,21 @@ def replay(path: str, at: str, port: int) -> int:
     return 0
 
 
-@cli.command(cls=Examples, epilog="meshforensics checks\nmeshforensics checks certificates.root-expired")
+@cli.command(
+    cls=Examples,
+    epilog="""meshforensics checks
+    meshforensics checks certificates.root-expired
+    meshforensics checks --profile guide""",
+)
 @click.argument("check", metavar="[ID]", default="")
-def checks(check: str) -> int:
-    """Print the declared checks, or one of them whole."""
+@_PROFILE
+def checks(check: str, profile: str) -> int:
+    """Print the checks with their limits, or one of them whole."""
     from meshforensics.cli._checks import declaration, listing
+    from meshforensics.profile import load_profile
 
-    click.echo(declaration(check) if check else listing(), nl=False)
+    limits = load_profile(profile)
+    click.echo(declaration(check, limits) if check else listing(limits), nl=False)
     return 0
 
 

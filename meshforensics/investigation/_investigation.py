@@ -54,6 +54,7 @@ class Investigation:
     ) -> None:
         self.bundle = bundle
         self.profile = profile
+        _refuse_unknown_mutes(profile)
         self.at = at or bundle.at
         span = window or timedelta(seconds=profile.number("window"))
         self.window = Window(start=self.at - span, end=self.at) if self.at else None
@@ -243,6 +244,13 @@ class _Placer:
 
     def __hash__(self) -> int:
         return hash(self.pointer)
+
+
+def _refuse_unknown_mutes(profile: Profile) -> None:
+    """A rule that mutes no check would be noise that nobody sees."""
+    for rule in profile.muted:
+        if rule.check not in declared_checks():
+            raise UnknownNameError(f"check (muted by profile {profile.name})", rule.check, declared_checks())
 
 
 def _tables_in(query: str, connection: "DuckDBPyConnection") -> set[str]:

@@ -15,6 +15,7 @@ Trouble of one item never raises out of an import or an analysis: it becomes the
 """
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class MeshForensicsError(Exception):
@@ -26,10 +27,13 @@ class UsageError(MeshForensicsError):
 
 
 class UnknownNameError(UsageError):
-    """A name that nothing declares; says which names there are."""
+    """A name that nothing declares; says the nearest one, and which names there are."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"no {what} {name!r}; there are: {', '.join(sorted(known))}")
+        names = sorted(known)
+        close = get_close_matches(name, names, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        super().__init__(f"no {what} {name!r}; {hint}there are: {', '.join(names)}")
 
 
 class SourceError(MeshForensicsError):

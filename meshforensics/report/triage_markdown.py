@@ -10,9 +10,10 @@ def triage_markdown(case: Case, path: str) -> str:
     """A title, the verdict, the findings as a table, and what was not seen."""
     best = case.hypotheses[0]
     name = f"{best.incident} {best.status.value}" if decided(best) else "undetermined"
+    profile = f"profile {_safe(case.profile.name)} (`{case.profile.sha256[:16]}`)"
     parts = [
         f"# {_safe(name)}",
-        f"As of {format_time(case.at) or 'an unknown time'}, bundle `{case.bundle.id[:16]}`.",
+        f"As of {format_time(case.at) or 'an unknown time'}, bundle `{case.bundle.id[:16]}`, {profile}.",
         _safe(best.summary) if decided(best) else UNDETERMINED,
     ]
     if decided(best):

@@ -98,7 +98,7 @@ def _facts(case: Case, best: Hypothesis, grounds: int) -> list[str]:
     known = coverage(case)
     total = {name: sum(row[name] for row in known) for name in ("known", "captured", "decoded")}
     said = f"{total['decoded']} of {total['known']} proxies decoded, {total['captured']} captured"
-    items = f"{len(case.bundle.items)} items, sha256 {short_hash(case.bundle.id)}"
+    items = f"{len(case.bundle.items)} items, sha256 {short_hash(case.bundle.id)}; profile {case.profile.name}"
     return [*lines, *_labelled("coverage", f"{said}; {items}")]
 
 

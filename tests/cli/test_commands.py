@@ -11,6 +11,7 @@ import pytest
 from meshforensics.bundle import open_bundle
 from meshforensics.checks import declared_checks
 from meshforensics.cli import main
+from meshforensics.profile import load_profile
 from meshforensics.tables import declared_tables
 
 Captured = pytest.CaptureFixture[str]
@@ -121,7 +122,7 @@ def test_an_unknown_table_is_an_error_that_lists_the_known_ones(capsys: Captured
     assert main(["tables", "captures/healthy", "nope"]) == 2
 
     known = ", ".join(declared_tables())
-    assert capsys.readouterr() == ("", f"meshforensics: no table 'nope'; there are: {known}\n")
+    assert capsys.readouterr() == ("", f"meshforensics: no table 'nope'; did you mean 'nodes'? there are: {known}\n")
 
 
 @pytest.mark.usefixtures("elsewhere")
@@ -147,7 +148,9 @@ def test_sql(query: str, code: int, out: str, capsys: Captured, elsewhere: Path)
 def test_checks_lists_every_check(capsys: Captured) -> None:
     assert main(["checks"]) == 0
 
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(declared_checks())
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if line and not line.startswith(" ")] == list(declared_checks())
+    assert last == f"limits of profile default, SHA-256 {load_profile().sha256}"
 
 
 @pytest.mark.parametrize("name", list(declared_checks()))
@@ -164,7 +167,10 @@ def test_an_unknown_check_is_an_error(capsys: Captured) -> None:
     assert main(["checks", "certificates.nope"]) == 2
 
     known = ", ".join(declared_checks())
-    assert capsys.readouterr() == ("", f"meshforensics: no check 'certificates.nope'; there are: {known}\n")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("meshforensics: no check 'certificates.nope'; ")
+    assert err.endswith(f"there are: {known}\n")
 
 
 def test_verify_of_a_sound_bundle(capsys: Captured, elsewhere: Path) -> None:

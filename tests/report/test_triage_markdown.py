@@ -1,6 +1,7 @@
 """The triage as Markdown: captured text never becomes markup."""
 
 from meshforensics.model import Standing
+from meshforensics.profile import load_profile
 from meshforensics.report.triage_json import UNDETERMINED
 from meshforensics.report.triage_markdown import triage_markdown
 from tests.report.stand_in import finding, hypothesis
@@ -14,7 +15,7 @@ def test_the_whole_page() -> None:
     assert triage_markdown(told, "x.zip").splitlines() == [
         "# ca-rotation supported",
         "",
-        "As of 2026-01-01T12:00:00Z, bundle `37a472112e8d3557`.",
+        f"As of 2026-01-01T12:00:00Z, bundle `37a472112e8d3557`, profile default (`{load_profile().sha256[:16]}`).",
         "",
         "The root CA was replaced without an overlap. search refuses pricing.",
         "",

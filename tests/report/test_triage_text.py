@@ -38,7 +38,7 @@ def test_the_whole_screen() -> None:
         "  subjects  shop/pricing-1",
         "  decided   2 sets of roots share none",
         "  next      Give every proxy both roots.",
-        "  coverage  3 of 5 proxies decoded, 4 captured; 5 items, sha256 37a47211…a84be6",
+        "  coverage  3 of 5 proxies decoded, 4 captured; 5 items, sha256 37a47211…a84be6; profile default",
         "",
         "PHASE          SEVERITY FINDING                                        SUBJECTS    OBSERVED    LIMIT",
         "traffic        critical Calls fail on an edge                                 1       33.3%     5.0%",
