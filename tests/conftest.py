@@ -47,6 +47,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if {"examples", "corpus"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("shared")
+    for item in items:
+        if item.get_closest_marker("prometheus") and shutil.which("promtool") is None:
+            item.add_marker(pytest.mark.skip(reason="needs promtool and prometheus, of Debian's package prometheus"))
     if os.environ.get("CI") == "true":
         lacking = [name for name, there in _there().items() if not there]
         left_out = [item for item in items if any(item.get_closest_marker(name) for name in lacking)]

@@ -50,7 +50,8 @@ INCIDENTS = {
 KINDS = re.compile(
     r"envoy\.(config_dump|certs|clusters|listeners|server_info|memory|runtime|init_dump|stats|stats_prometheus)"
     r"|istiod\.(syncz|adsz|configz|registryz|endpointz|push_status|mesh|version|metrics)"
-    r"|agent\.metrics|ztunnel\.(config_dump|metrics)|linkerd\.metrics|kubernetes\..+|log\..+|prometheus\.range|foreign\..+|unknown"
+    r"|agent\.metrics|ztunnel\.(config_dump|metrics)|linkerd\.metrics|kubernetes\..+|log\..+|prometheus\.(range|alert)"
+    r"|foreign\..+|unknown"
 )
 
 each_table = pytest.mark.parametrize("table", declared_tables().values(), ids=lambda each: each.id)

@@ -10,7 +10,7 @@ from meshforensics.capture._discovery import versions
 from meshforensics.capture._envoys import admin_of
 from meshforensics.capture._lists import Listing, fetch, objects
 from meshforensics.capture._plan import Options, list_jobs, listings, pod_jobs, pod_listings
-from meshforensics.capture._prometheus import KIND, QUERIES
+from meshforensics.capture._prometheus import ALERTS, QUERIES
 from meshforensics.capture._targets import targets
 from meshforensics.capture._visit import Door
 from meshforensics.formats.kubernetes import KubernetesObject
@@ -50,7 +50,7 @@ class DryRun:
 async def dry_run(options: Options, cluster: Cluster | None) -> DryRun:
     """Look what there is, ask which permissions are given, and count; no page and no log is asked for."""
     outside = [Ask(kind=page.kind, subject=admin_of(url).subject) for url in options.envoys for page in ENVOY_PAGES]
-    outside += [Ask(kind=KIND, subject=query.id) for query in QUERIES] if options.prometheus else []
+    outside += [Ask(kind=query.kind, subject=query.id) for query in (*QUERIES, *ALERTS)] if options.prometheus else []
     if cluster is None:
         return _counted("no cluster", (), None, outside)
     served = await versions(cluster)

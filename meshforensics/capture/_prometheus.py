@@ -7,6 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
+from meshforensics.alerts import alerts
 from meshforensics.capture._again import again
 from meshforensics.capture._ask import Ask, Job, Record, Stage
 from meshforensics.capture._read import Trouble, read_body
@@ -33,6 +34,7 @@ class Query:
     id: str
     about: str
     expression: str
+    kind: str = KIND
 
 
 QUERIES: tuple[Query, ...] = (
@@ -86,6 +88,12 @@ QUERIES: tuple[Query, ...] = (
     ),
 )
 
+ALERTS: tuple[Query, ...] = tuple(
+    Query(id=each.name, about=each.about, expression=each.expression.strip(), kind="prometheus.alert")
+    for each in alerts().values()
+)
+"""The value of each alert rule, so that one can tell afterwards when it would have fired."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Range:
@@ -124,10 +132,10 @@ def checked(url: str) -> str:
 
 def jobs(url: str, span: Range, session: aiohttp.ClientSession, patience: float) -> Iterator[Job]:
     """A job for each query."""
-    for number, query in enumerate(QUERIES):
+    for number, query in enumerate((*QUERIES, *ALERTS)):
         yield Job(
             rank=(Stage.TRAFFIC, _LISTS_FIRST, number),
-            asks=(Ask(kind=KIND, subject=query.id),),
+            asks=(Ask(kind=query.kind, subject=query.id),),
             work=_Ask(f"{url}/api/v1/query_range?{urlencode(_asked(query, span))}", query, session, patience),
         )
 
@@ -152,11 +160,11 @@ class _Ask:
     patience: float
 
     async def __call__(self, record: Record) -> None:
-        record(Ask(kind=KIND, subject=self.query.id), await self._outcome())
+        record(Ask(kind=self.query.kind, subject=self.query.id), await self._outcome())
 
     async def _outcome(self) -> Outcome:
         try:
-            return outcome_of(KIND, await again(self._get))
+            return outcome_of(self.query.kind, await again(self._get))
         except TroubleError as trouble:
             return outcome_of_trouble(trouble)
 

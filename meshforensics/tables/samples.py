@@ -18,10 +18,10 @@ samples = Table(
     about="Samples of Prometheus, one row per series and instant.",
     of="mesh",
     columns=(
-        Column("query", "category", about="Id of the query.", source="subject"),
+        Column("query", "category", about="Id of the query, or name of the alert.", source="subject"),
         Column("labels", "str", about="Labels as JSON, keys sorted.", source="metric"),
         Column("at", "datetime64[us, UTC]", about="Instant of the sample.", source="values[][0]"),
         Column("real", "Float64", about="Value; missing for NaN.", source="values[][1]"),
     ),
-    reads={"prometheus.range": _rows},
+    reads={"prometheus.range": _rows, "prometheus.alert": _rows},
 )

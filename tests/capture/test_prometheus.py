@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 import meshforensics as mf
-from meshforensics.capture._prometheus import QUERIES, checked
+from meshforensics.capture._prometheus import ALERTS, QUERIES, checked
 from meshforensics.model import UsageError
 from tests.capture.world import ROOT, by_name, mesh, said, shop, take
 from tests.replay.evidence import AT
@@ -57,7 +57,7 @@ def test_each_query_is_an_item_and_its_samples_a_table(
     with prometheus() as (url, asked), mesh(shop(), monkeypatch):
         bundle = take(path, prometheus=url, window=7200.0).bundle
 
-    answered = {query.id for query in QUERIES} - {"connected"}
+    answered = {query.id for query in (*QUERIES, *ALERTS)} - {"connected"}
     assert set(mf.open(path).samples["query"]) == answered
     assert said(bundle, "prometheus.range", "connected") == ("failed", "not-the-form")
     assert by_name(bundle)["prometheus.range", "connected"].detail.startswith("HTTP 422: ")

@@ -3,6 +3,7 @@
 >>> from meshforensics.report import sections  # then, in a cell: sections.verdict(b)
 """
 
+from meshforensics.report.sections._alerts import alerts
 from meshforensics.report.sections._coverage import coverage
 from meshforensics.report.sections._findings import findings
 from meshforensics.report.sections._header import header
@@ -20,6 +21,7 @@ from meshforensics.report.sections._verdict import verdict
 
 __all__ = [
     "Section",
+    "alerts",
     "coverage",
     "findings",
     "header",

@@ -8,12 +8,13 @@ import pytest
 
 from meshforensics.model import Cause, Evidence, Item, Severity, Standing, Status
 from meshforensics.report import sections
+from meshforensics.testing import frame
 from tests.report.stand_in import LINES, NOON, StandIn, StandInBag, at, case, finding, hypothesis, table
 
 OTHER = Evidence(item=LINES.item, sha256=LINES.sha256, pointer="L1")
 ALL: list[Callable[[Any], sections.Section]] = [
     sections.header, sections.verdict, sections.impact, sections.timeline, sections.planes, sections.trust,
-    sections.validity, sections.memory, sections.findings, sections.hypotheses, sections.coverage,
+    sections.validity, sections.memory, sections.alerts, sections.findings, sections.hypotheses, sections.coverage,
     sections.not_captured, sections.method,
 ]  # fmt: skip
 
@@ -152,3 +153,29 @@ def test_memory_is_drawn_and_in_a_table() -> None:
 
     assert "| shop/search-1 | 4 | 3 min | 9.0 MiB | 12.0 MiB | 2026-01-01 12:00:00.000 |" in lines
     assert lines[1].startswith("![Live memory by capture. Live memory over time. search-1 9.0 MiB to 12.0 MiB; web-1")
+
+
+def test_alerts_are_told_against_the_onset() -> None:
+    rows = frame(
+        "alert_times", alert=["SidecarMemoryNearLimit"] * 2, labels=['{"pod":"a"}', '{"pod":"b"}'],
+        severity=["warning"] * 2, at=[at(1000.0)] * 2, fired_at=[at(400.0), at(390.0)], resolved_at=[at(5.0), None],
+        worst=[0.97, 0.95], limit=[0.9] * 2, unit=["ratio"] * 2,
+    )  # fmt: skip
+    known = case()
+    onset = at(100.0).to_pydatetime()
+
+    lines = said(
+        sections.alerts(
+            replace(known, frames=known.frames | {"alert_times": rows}, hypotheses=(hypothesis(onset=onset),))
+        )
+    )
+
+    assert lines[0] == "## Alerts: 1 rule would have fired, the first 5 min before the onset"
+    assert '{"pod":"a"} and 1 more' in lines[-1]
+    assert "| stands | 0.97 ratio | 0.9 |" in lines[-1]
+
+
+def test_alerts_that_nobody_asked_for_are_not_captured() -> None:
+    lines = said(sections.alerts(replace(case(), reasons={"alert_times": "not captured: prometheus.alert"})))
+
+    assert lines[0] == "## Alerts: not captured"
