@@ -17,6 +17,30 @@ _UNITS = (365 * 86400, 86400, 3600, 60, 1)
 _RESTARTS = re.compile(r"(\d+)(?: \((\S+) ago\))?")
 _NOTHING = "No resources found"
 _MAY_BE_EMPTY = "SUBOBJECT"
+_KINDS = {
+    "pod": "Pod",
+    "node": "Node",
+    "replicaset": "ReplicaSet",
+    "deployment": "Deployment",
+    "statefulset": "StatefulSet",
+    "daemonset": "DaemonSet",
+    "job": "Job",
+    "cronjob": "CronJob",
+    "service": "Service",
+    "endpoints": "Endpoints",
+    "endpointslice": "EndpointSlice",
+    "namespace": "Namespace",
+    "configmap": "ConfigMap",
+    "secret": "Secret",
+    "ingress": "Ingress",
+    "gateway": "Gateway",
+    "persistentvolumeclaim": "PersistentVolumeClaim",
+    "poddisruptionbudget": "PodDisruptionBudget",
+    "horizontalpodautoscaler": "HorizontalPodAutoscaler",
+    "serviceaccount": "ServiceAccount",
+    "lease": "Lease",
+}
+"""By the lower case in which kubectl prints them."""
 
 
 class TextRow(NamedTuple):
@@ -128,3 +152,12 @@ def restarts_of(text: str) -> tuple[int | None, int | None]:
     if not found:
         return None, None
     return int(found[1][:12]), age_seconds(found[2]) if found[2] else None
+
+
+def kind_of(word: str) -> str:
+    """The kind that kubectl prints in lower case, as in the column OBJECT; one that is not known stays as it is.
+
+    >>> kind_of("replicaset"), kind_of("widget")
+    ('ReplicaSet', 'widget')
+    """
+    return _KINDS.get(word, word)

@@ -4,6 +4,7 @@ from typing import Any
 
 from meshforensics.formats.resources import Resource
 from meshforensics.replay._state import State
+from meshforensics.replay._told import server_version
 
 _READ = ["get", "list", "watch"]
 _SUBRESOURCES = (
@@ -12,27 +13,26 @@ _SUBRESOURCES = (
     {"name": "pods/portforward", "kind": "PodPortForwardOptions", "verbs": ["create", "get"]},
 )
 _REVIEWS = "authorization.k8s.io"
-_FIXED: dict[str, dict[str, Any]] = {
-    "version": {
-        "major": "1",
-        "minor": "34",
-        "gitVersion": "v1.34.0-meshforensics-replay",
-        "platform": "replay",
-        "gitCommit": "",
-        "gitTreeState": "clean",
-        "buildDate": "",
-        "goVersion": "",
-        "compiler": "replay",
-    },
-    "api": {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []},
+_VERSION = {
+    "major": "1",
+    "minor": "34",
+    "gitVersion": "v1.34.0-meshforensics-replay",
+    "platform": "replay",
+    "gitCommit": "",
+    "gitTreeState": "clean",
+    "buildDate": "",
+    "goVersion": "",
+    "compiler": "replay",
 }
+"""What is said where the bundle does not tell the version of the API server."""
+_VERSIONS = {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
 
 
 def document(state: State, parts: list[str]) -> dict[str, Any] | None:
     """The discovery document at a path; None when the path is of something else, or of no group that is known."""
+    if parts in (["version"], ["api"]):
+        return _VERSIONS if parts == ["api"] else {**_VERSION, **(server_version(state) or {})}
     match parts:
-        case ["version"] | ["api"]:
-            return _FIXED[parts[0]]
         case ["apis"]:
             return _all_groups(state)
         case ["api", "v1"]:

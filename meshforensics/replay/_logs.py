@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from meshforensics.formats.kubernetes import mapping, members
 from meshforensics.model import UsageError, parse_time
+from meshforensics.replay._made import Body
 from meshforensics.replay._objects import object_named
-from meshforensics.replay._state import Body, Name, State
+from meshforensics.replay._state import Name, State
 from meshforensics.replay._status import RefusedError
 
 _DEFAULT = "kubectl.kubernetes.io/default-container"

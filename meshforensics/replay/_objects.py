@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from meshforensics.model import MESH
+from meshforensics.replay._made import Body
 from meshforensics.replay._selectors import by_fields, by_labels
-from meshforensics.replay._state import Body, Name, Shelf, State
+from meshforensics.replay._state import Name, Shelf, State
 from meshforensics.replay._status import RefusedError
 from meshforensics.replay._table import as_table
 

@@ -16,6 +16,7 @@ from meshforensics.formats.pages import (
     kinds_of,
 )
 from meshforensics.replay._state import State
+from meshforensics.replay._told import ISTIOD, istiod_version
 
 _SAME = {ISTIOD_LOCAL_PORT: ISTIOD_PORT, ENVOY_PROMETHEUS_PORT: ADMIN_PORT}
 """Ports that give what another port gives."""
@@ -124,6 +125,8 @@ def _captured(state: State, subject: str, kinds: tuple[str, ...]) -> tuple[bytes
     """The bytes of the first kind that was captured; else why there are none."""
     for kind in kinds:
         payload = state.read(kind, subject)
+        if payload is None and kind == ISTIOD:
+            payload = istiod_version(state, subject)
         if payload is not None:
             return payload, ""
     return None, state.lack(kinds[0], subject).why if kinds else ""

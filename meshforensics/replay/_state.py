@@ -1,32 +1,28 @@
 """What a bundle held as of one instant: objects by resource, pages and logs by pod."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 from meshforensics.bundle import Bundle
 from meshforensics.formats.kubernetes import KubernetesObject, decode
 from meshforensics.formats.pages import PAGES
 from meshforensics.formats.resources import PROMISED, RESOURCES, Resource, resource_of, resource_of_item
 from meshforensics.model import MESH, Cause, Item, NotTheFormError, Status, format_time, pod_of
+from meshforensics.replay._made import Body, printed, stand_in
 from meshforensics.tables import visible
 
 _OBJECTS = (
-    "foreign.nodes", "foreign.pods", "foreign.crs", "foreign.k8s-cluster-resources", "foreign.k8s-resources",
-    "kubernetes.",
+    "foreign.events", "foreign.secrets", "foreign.top-pods", "foreign.nodes", "foreign.pods", "foreign.crs",
+    "foreign.k8s-cluster-resources", "foreign.k8s-resources", "kubernetes.",
 )  # fmt: skip
 """Items that hold objects, the ones that count more later."""
 _NO_OBJECTS = ("kubernetes.version",)
-STAND_IN = "meshforensics.dev/stand-in"
-"""Annotation of a Pod that replay made because pages or logs of it were captured, and its object was not."""
-_WHY = "no Pod object was captured; this one stands for the pages and logs of the pod"
 _REFUSED = (Cause.FORBIDDEN, Cause.NOT_PERMITTED)
 
 Name = tuple[str, str]
 """Namespace (empty where there is none) and name."""
-Body = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,16 +115,8 @@ class State:
             return Lack(why=f"{_named(kind, subject)} was captured later, at {first}; this is {format_time(self.at)}")
         told = next((item for item in reversed(named) if not item.stored), None)
         if told is None:
-            printed = self._printed(kind)
-            return Lack(why=f"{_named(kind, subject)} is not in this bundle: it was not captured{printed}")
+            return Lack(why=f"{_named(kind, subject)} is not in this bundle: it was not captured")
         return Lack(why=_said(told), refused=told.cause in _REFUSED)
-
-    def _printed(self, kind: str) -> str:
-        """Where a bug-report tells the same as a table that kubectl printed, which is no object any more."""
-        resource = resource_of_item(kind)
-        held = [name for name, kinds in PROMISED.items() if resource and resource.kind in kinds]
-        found = next((name for name in held if (name, MESH) in self._stored), "")
-        return f" as objects; {found} tells of them, as printed text: meshforensics tables" if found else ""
 
     def _holders(self) -> Iterator[Item]:
         """The items that hold objects, those that count more later."""
@@ -141,11 +129,12 @@ class State:
             yield from sorted(found, key=lambda item: (format_time(item.captured_at) or "", item.id))
 
     def _decoded(self, item: Item) -> tuple[KubernetesObject, ...] | None:
-        """The objects of an item; None when it holds something else, as a table that kubectl printed."""
+        """The objects of an item, or those that a table tells of that kubectl printed; None when it tells of none."""
+        payload = self.bundle.read(item)
         try:
-            return decode(self.bundle.read(item))
+            return decode(payload)
         except NotTheFormError:
-            return None
+            return printed(item, payload)
 
     def _stand_in(
         self, resources: dict[tuple[str, str], Resource], objects: dict[tuple[str, str], dict[Name, Body]]
@@ -169,27 +158,6 @@ def _promised(item_kind: str) -> Iterator[Resource]:
         yield told
     kinds = PROMISED.get(item_kind, frozenset())
     yield from (each for each in RESOURCES if each.kind in kinds)
-
-
-def stand_in(namespace: str, name: str, kinds: Collection[str]) -> Body:
-    """A Pod for evidence whose Pod object was not captured: its name, its containers that are known, nothing else.
-
-    >>> stand_in("istio-system", "istiod-1", {"log.discovery"})["metadata"]["labels"]
-    {'app': 'istiod'}
-    """
-    logs = {kind.split(".")[1] for kind in kinds if kind.startswith("log.")}
-    if any(kind.startswith("envoy.") for kind in kinds):
-        logs.add("istio-proxy")
-    if any(kind.startswith("istiod.") for kind in kinds):
-        logs.add("discovery")
-    labels = {"app": "istiod"} if "discovery" in logs else {"app": "ztunnel"} if "ztunnel" in logs else {}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": {STAND_IN: _WHY}},
-        "spec": {"containers": [{"name": each} for each in sorted(logs)]},
-        "status": {},
-    }
 
 
 def _add(resources: dict[tuple[str, str], Resource], resource: Resource) -> None:

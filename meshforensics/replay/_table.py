@@ -7,7 +7,7 @@ from typing import Any
 from meshforensics.formats.kubernetes import mapping, members, text
 from meshforensics.formats.resources import Resource
 from meshforensics.model import UsageError, parse_time
-from meshforensics.replay._state import Body
+from meshforensics.replay._made import Body
 
 Cells = list[Any]
 Columns = tuple[tuple[str, str, int], ...]

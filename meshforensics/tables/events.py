@@ -8,31 +8,6 @@ from meshforensics.formats.kubernetes import KubernetesObject, mapping, object_i
 from meshforensics.tables._declare import Column, Reading, Row, Table
 from meshforensics.tables._kubernetes import before, is_text_table, number, reads, rows
 
-_KINDS = {
-    "pod": "Pod",
-    "node": "Node",
-    "replicaset": "ReplicaSet",
-    "deployment": "Deployment",
-    "statefulset": "StatefulSet",
-    "daemonset": "DaemonSet",
-    "job": "Job",
-    "cronjob": "CronJob",
-    "service": "Service",
-    "endpoints": "Endpoints",
-    "endpointslice": "EndpointSlice",
-    "namespace": "Namespace",
-    "configmap": "ConfigMap",
-    "secret": "Secret",
-    "ingress": "Ingress",
-    "gateway": "Gateway",
-    "persistentvolumeclaim": "PersistentVolumeClaim",
-    "poddisruptionbudget": "PodDisruptionBudget",
-    "horizontalpodautoscaler": "HorizontalPodAutoscaler",
-    "serviceaccount": "ServiceAccount",
-    "lease": "Lease",
-}
-"""kubectl prints kinds in lower case; other kinds keep that."""
-
 
 def _event(one: KubernetesObject) -> Iterator[Row]:
     about = mapping(one.body, "involvedObject") or mapping(one.body, "regarding")
@@ -79,7 +54,7 @@ def _from_table(reading: Reading) -> Iterator[Row]:
     for row in reading.decoded(kubectl.decode):
         cells = row.cells
         kind, _, name = cells.get("OBJECT", "").partition("/")
-        own = _KINDS.get(kind, kind)
+        own = kubectl.kind_of(kind)
         namespace = cells.get("NAMESPACE") if own != "Node" else None
         first = kubectl.age_seconds(cells.get("FIRST SEEN", ""))
         last = kubectl.age_seconds(cells.get("LAST SEEN", ""))

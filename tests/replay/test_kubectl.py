@@ -136,11 +136,19 @@ def test_events(tmp_path: Path) -> None:
     assert "restarting failed container" in described
 
 
-def test_events_of_a_bug_report_are_a_printed_table(kubectl: Kubectl) -> None:
-    said = kubectl("get", "events", "-A")
+def test_events_and_secrets_of_a_bug_report_are_made_of_its_printed_tables(kubectl: Kubectl) -> None:
+    events = kubectl("get", "events", "-A", "--field-selector=reason=ScalingReplicaSet", "--no-headers")
+    secrets = kubectl("get", "secrets", "-A", "--no-headers")
 
-    assert said.returncode == 1
-    assert b"not captured as objects; foreign.events tells of them, as printed text" in said.stderr
+    assert re.split(r"\s{2,}", events.stdout.decode().strip()) == [
+        "istio-system", "30s", "Normal", "ScalingReplicaSet", "deployment/istiod",
+        "Scaled up replica set istiod-6f9c7d5b8d to 1",
+    ]  # fmt: skip
+    assert secrets.stdout.decode().split() == ["istio-system", "cacerts", "31h"]
+
+
+def test_versions_are_those_of_the_captured_cluster(kubectl: Kubectl) -> None:
+    assert kubectl("version").stdout.decode().splitlines()[-1] == "Server Version: v1.34.2"
 
 
 def test_exec(kubectl: Kubectl, bundle: Bundle, pod: str) -> None:
