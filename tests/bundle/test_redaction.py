@@ -181,6 +181,15 @@ _PIECES = st.sampled_from(
         b" ",
         b'"',
         b"[redacted:",
+        b"[redacted:url-password:0123456789ab]",
+        b"--api-token hunter22",
+        b"authorization: Token hunter22\n",
+        b"'x-api-key', 'hunter22'\n",
+        b'"name":"DB_PASSWORD","value":"hunter22"',
+        b"password=",
+        b"?token=hunter22&",
+        b"://me:hunter22@",
+        b'{"secret":{"inline_string":"hunter22"}}',
     ]
 )
 
