@@ -62,10 +62,11 @@ class _Frames:
     frames: Mapping[str, pd.DataFrame]
 
     def frame(self, name: str) -> pd.DataFrame:
-        return self.frames.get(name, pd.DataFrame())
+        return self.frames[name] if name in self.frames else frame(name)
 
     def over_time(self, name: str) -> pd.DataFrame:
-        return self.frames.get(f"{name}_over_time", pd.DataFrame())
+        given = f"{name}_over_time"
+        return self.frames[given] if given in self.frames else frame(name)
 
     def reason(self, name: str, *, over_time: bool) -> str:
         given = f"{name}_over_time" if over_time else name

@@ -56,7 +56,8 @@ def alerts() -> dict[str, Alert]:
     >>> alerts()["SidecarMemoryNearLimit"].limit
     0.9
     """
-    document = yaml.safe_load(files("meshforensics.alerts").joinpath("alerts.yaml").read_bytes())
+    payload = files("meshforensics.alerts").joinpath("alerts.yaml").read_bytes()
+    document = yaml.load(payload, Loader=yaml.CSafeLoader)
     return {name: msgspec.convert({"name": name, **fields}, Alert) for name, fields in document.items()}
 
 

@@ -68,7 +68,7 @@ def _raw(name: str) -> tuple[dict[str, Any], bytes]:
         cure = f"give {', '.join(packaged())}, or the path of a YAML file"
         raise UsageError(f"no profile {name!r}; {hint}{cure}") from error
     try:
-        raw = yaml.safe_load(payload)
+        raw = yaml.load(payload, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise UsageError(f"profile {name} does not have the form: {error}") from error
     if not isinstance(raw, dict):
