@@ -20,7 +20,7 @@ _WHAT = "an answer of /clusters"
 _LIMIT = re.compile(r"(.+)::(default_priority|high_priority)::(max_\w+)::(.*)\Z")
 _HOST = re.compile(r"(.+?)::(\[[^\]]*\]:\d+|envoy://[^/]*/\[[^\]]*\]:\d+|(?:(?!::).)+)::([a-z_]+)::(.*)\Z")
 _FACT = re.compile(r"(.+)::(added_via_api|observability_name|eds_service_name)::(.*)\Z")
-_OUTLIER = re.compile(r".+::outlier::\w+::.*\Z")
+_OUTLIER = re.compile(r"(.+)::(outlier)::(\w+)::(.*)\Z")
 _VERSION = re.compile(r"version_info::|.+::version_info::")
 _COUNTERS: Final = (
     "cx_active",
@@ -99,6 +99,25 @@ def decode(payload: bytes) -> Clusters:
     if body[:1] in (b"{", b"["):
         return Clusters(tuple(_statuses(decode_json(payload, what=_WHAT))))
     return Clusters(tuple(_of_text(payload)))
+
+
+def told(payload: bytes) -> Iterator[tuple[str, str, str, str]]:
+    r"""Each line of the text as it stands: cluster, whom of it, key and value.
+
+    Whom is an address, ``default_priority`` or ``high_priority``, ``outlier``, or empty for the cluster itself.
+
+    >>> list(told(b"a::[::1]:80::weight::1\na::high_priority::max_retries::3\na::added_via_api::true\n"))[:2]
+    [('a', '[::1]:80', 'weight', '1'), ('a', 'high_priority', 'max_retries', '3')]
+
+    Raises:
+        NotTheFormError: it is no text.
+    """
+    for _, line in whole_lines(payload, what=_WHAT):
+        fact = _FACT.match(line)
+        found = fact or _LIMIT.match(line) or _OUTLIER.match(line) or _HOST.match(line)
+        if found:
+            cluster, *whom, key, value = found.groups()
+            yield cluster, "".join(whom), key, value
 
 
 def _of_text(payload: bytes) -> list[ClusterStatus]:

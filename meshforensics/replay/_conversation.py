@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import h11
 
-from meshforensics.replay._pages import Answer
+from meshforensics.replay._answer import Answer
 from meshforensics.replay._state import State
 
 Pages = Callable[[str, str], Answer]
@@ -51,6 +51,8 @@ class Conversation:
         headers = [("content-type", answer.content_type), ("content-length", str(len(answer.body)))]
         if self._date:
             headers.append(("date", self._date))
+        if answer.note:
+            headers.append(("warning", f'199 - "{answer.note}"'))
         parts = [self._connection.send(h11.Response(status_code=answer.status, headers=headers))]
         if not without_body:
             parts.append(self._connection.send(h11.Data(data=answer.body)))
