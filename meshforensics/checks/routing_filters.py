@@ -1,0 +1,179 @@
+"""EnvoyFilters: patches that did not take effect, or that an upgrade may undo."""
+
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from meshforensics.checks._declare import check
+from meshforensics.checks._hosts import labels_of
+from meshforensics.profile import Profile
+from meshforensics.tables import ABSENT, keys, text, true, where
+
+_RELATIVE = {"INSERT_BEFORE", "INSERT_AFTER", "REPLACE", "MERGE", "REMOVE"}
+_IGNORED = {
+    ("ADD", "ROUTE_CONFIGURATION"),
+    ("ADD", "HTTP_ROUTE"),
+    ("REMOVE", "ROUTE_CONFIGURATION"),
+    ("REMOVE", "HTTP_ROUTE"),
+}
+_REPLACEABLE = {"HTTP_FILTER", "NETWORK_FILTER"}
+_ADDS = {"ADD", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"}
+_HOLDERS = {"HTTP_FILTER": "http_filters", "NETWORK_FILTER": "filters"}
+_ROLES = {"SIDECAR_INBOUND": {"sidecar"}, "SIDECAR_OUTBOUND": {"sidecar"}, "GATEWAY": {"router"}}
+
+
+@check(
+    "routing.filter-operation-ignored",
+    phase="configuration",
+    plane="state",
+    severity="warning",
+    by=["object", "operation", "apply_to"],
+    subject="object",
+    observed="operation",
+    title="An EnvoyFilter asks for an operation that istiod ignores",
+    detail="{object} asks to {operation} a {apply_to}, which has no effect",
+    remediation="Use the operation that the EnvoyFilter reference allows for this part, such as MERGE.",
+    source="guide, phase 2, step 4; istioctl analyze IST0152, IST0153, IST0154",
+)
+def filter_operation_ignored(envoy_filter_patches: pd.DataFrame) -> pd.DataFrame:
+    asked = keys(envoy_filter_patches, "operation", "apply_to")
+    return where(
+        envoy_filter_patches,
+        (each in _IGNORED or (each[0] == "REPLACE" and each[1] not in _REPLACEABLE) for each in asked),
+    )
+
+
+@check(
+    "routing.filter-order-unsafe",
+    phase="configuration",
+    plane="state",
+    severity="info",
+    by=["object"],
+    subject="object",
+    observed="operation",
+    title="An EnvoyFilter depends on the order of others, or on a version",
+    detail="{object} has a {operation} patch and no priority{pinned}: it may not be applied after another's change",
+    remediation="Set a priority, or use INSERT_FIRST or ADD where the place does not matter.",
+    source="guide, phase 2, step 4; istioctl analyze IST0151, IST0155",
+)
+def filter_order_unsafe(envoy_filter_patches: pd.DataFrame) -> pd.DataFrame:
+    operation, apply_to = text(envoy_filter_patches["operation"]), text(envoy_filter_patches["apply_to"])
+    ignored = [each in _IGNORED for each in zip(operation, apply_to, strict=True)]
+    relative = operation.isin(_RELATIVE) & ~pd.Series(ignored, index=envoy_filter_patches.index, dtype=bool)
+    unsafe = envoy_filter_patches[relative & (envoy_filter_patches["priority"].fillna(0) == 0)]
+    pinned = text(unsafe["proxy_version"]) != ""
+    return unsafe.assign(pinned=[", and is for one version" if each else "" for each in pinned])
+
+
+class _Proxy(NamedTuple):
+    """A proxy that an EnvoyFilter may be for."""
+
+    namespace: str
+    pod: str
+    role: str
+    version: str
+    labels: frozenset[tuple[str, str]]
+
+
+@check(
+    "routing.filter-not-applied",
+    phase="configuration",
+    plane="state",
+    severity="warning",
+    by=["object", "name"],
+    subject="object",
+    observed="name",
+    title="An EnvoyFilter did not take effect on any proxy that it is for",
+    detail="{object} adds {name} ({apply_to}), which none of the {selected} captured proxies that it is for has",
+    remediation="Read istiod's log for the patch; compare its match with the listeners, its selector with the pods.",
+    source="guide, phase 2, step 4 (failed configurations); Envoy config_dump against EnvoyFilter configPatches",
+)
+def filter_not_applied(
+    envoy_filter_patches: pd.DataFrame,
+    proxies: pd.DataFrame,
+    pods: pd.DataFrame,
+    filter_chains: pd.DataFrame,
+    listener_instances: pd.DataFrame,
+    cluster_instances: pd.DataFrame,
+    profile: Profile,
+    config: pd.DataFrame = ABSENT,
+    mesh_config: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
+    """Only patches that add something with a name can be looked for; a change of a minute ago may be under way."""
+    adds = envoy_filter_patches[
+        text(envoy_filter_patches["operation"]).isin(_ADDS)
+        & text(envoy_filter_patches["apply_to"]).isin([*_HOLDERS, "CLUSTER"])
+        & (text(envoy_filter_patches["name"]) != "")
+        & ~true(envoy_filter_patches["targeted"], missing=False)
+    ]
+    adds = where(adds, _settled(adds, config, profile.number("warming-age")))
+    if adds.empty:
+        return adds.assign(selected=0)
+    known = list(_proxies(proxies, pods, listener_instances))
+    held = _held(filter_chains, listener_instances, cluster_instances)
+    roots = {"istio-system"} if mesh_config.empty else {*text(mesh_config["root_namespace"]), "istio-system"}
+    chosen = [[each for each in known if _is_for(row, each, roots)] for row in adds.to_dict("records")]
+    names = keys(adds, "apply_to", "name")
+    lacking = [
+        bool(own) and not any(name in held.get((each.namespace, each.pod), ()) for each in own)
+        for own, name in zip(chosen, names, strict=True)
+    ]
+    return where(adds.assign(selected=[len(own) for own in chosen]), lacking)
+
+
+def _settled(patches: pd.DataFrame, config: pd.DataFrame, age_s: float) -> Iterable[bool]:
+    """Whether the object of each patch is known to be older than `age_s` at the capture, or of unknown age."""
+    if config.empty:
+        return [True] * len(patches)
+    changed = config["changed_at"].fillna(config["created_at"])
+    fresh = (config["captured_at"] - changed).dt.total_seconds() < age_s
+    young = set(text(config["object"])[fresh.fillna(False).astype(bool)])
+    return (name not in young for name in text(patches["object"]))
+
+
+def _proxies(proxies: pd.DataFrame, pods: pd.DataFrame, listener_instances: pd.DataFrame) -> Iterator[_Proxy]:
+    """The proxies whose configuration was captured, with the labels of their pods."""
+    dumped = set(keys(listener_instances, "namespace", "pod"))
+    said = keys(pods, "namespace", "pod", "labels")
+    labels = {(namespace, pod): frozenset(labels_of(own).items()) for namespace, pod, own in said}
+    for namespace, pod, role, version in keys(proxies, "namespace", "pod", "role", "version"):
+        if (namespace, pod) in dumped and (namespace, pod) in labels:
+            yield _Proxy(namespace, pod, role, version, labels[namespace, pod])
+
+
+def _is_for(patch: Mapping[Hashable, Any], proxy: _Proxy, roots: set[str]) -> bool:
+    if str(patch["namespace"]) not in {proxy.namespace, *roots}:
+        return False
+    if proxy.role not in _ROLES.get(str(patch["context"]), {"sidecar", "router"}):
+        return False
+    selector, version = patch["selector"], patch["proxy_version"]
+    if isinstance(selector, str) and not labels_of(selector).items() <= proxy.labels:
+        return False
+    return not (isinstance(version, str) and version) or _fits(version, proxy.version)
+
+
+def _fits(pattern: str, version: str) -> bool:
+    """Whether a version fits a pattern; one that Python cannot read is taken not to, so that nothing is said."""
+    try:
+        return bool(re.search(pattern, version))
+    except re.error:
+        return False
+
+
+def _held(
+    filter_chains: pd.DataFrame, listener_instances: pd.DataFrame, cluster_instances: pd.DataFrame
+) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
+    """What each proxy has by name: HTTP and network filters, and clusters."""
+    of_resource: dict[str, set[tuple[str, ...]]] = {}
+    for kind, column in _HOLDERS.items():
+        for resource, names in zip(text(filter_chains["resource"]), filter_chains[column], strict=True):
+            own = of_resource.setdefault(resource, set())
+            own.update((kind, str(name)) for name in (names if isinstance(names, tuple) else ()))
+    made: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for namespace, pod, resource in keys(listener_instances, "namespace", "pod", "resource"):
+        made.setdefault((namespace, pod), set()).update(of_resource.get(resource, ()))
+    for namespace, pod, name in keys(cluster_instances, "namespace", "pod", "name"):
+        made.setdefault((namespace, pod), set()).add(("CLUSTER", name))
+    return made
