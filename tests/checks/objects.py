@@ -1,6 +1,8 @@
 """Run checks on Kubernetes objects as YAML, through the real tables."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,7 +22,12 @@ def frames(check: Check, *payloads: str, kind: str = "foreign.k8s-resources") ->
 
 def said_of(check: Check, *payloads: str) -> Said:
     """What `check` says of objects."""
-    return outcome(check, at=NOON, **frames(check, *payloads))
+    return said_of_frames(check, frames(check, *payloads))
+
+
+def said_of_frames(check: Check, given: Mapping[str, Any]) -> Said:
+    """What `check` says of frames by name, at noon."""
+    return outcome(check, at=NOON, **given)
 
 
 def rows_of_objects(check: Check, *payloads: str) -> pd.DataFrame:

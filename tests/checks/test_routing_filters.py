@@ -9,7 +9,7 @@ import pytest
 from meshforensics.checks import Check
 from meshforensics.checks.routing_filters import filter_not_applied, filter_operation_ignored, filter_order_unsafe
 from meshforensics.testing import frame, outcome
-from tests.checks.objects import NOON, case, expected, named, rows_of_objects
+from tests.checks.objects import NOON, case, expected, named, rows_of_objects, said_of_frames
 
 
 def _patch(**values: Any) -> pd.DataFrame:
@@ -87,7 +87,7 @@ def _mesh(http_filters: tuple[str, ...] = ("router",), role: str = "sidecar") ->
     ],
 )
 def test_filter_not_applied(values: dict[str, Any], found: int) -> None:
-    said = outcome(filter_not_applied, envoy_filter_patches=_patch(**values), **_mesh())
+    said = said_of_frames(filter_not_applied, {"envoy_filter_patches": _patch(**values), **_mesh()})
 
     assert len(said.findings) == found
 
@@ -102,7 +102,7 @@ def test_a_change_of_a_minute_ago_may_be_under_way(age_s: int, found: int) -> No
         changed_at=[NOON - pd.Timedelta(seconds=age_s)],
     )
 
-    said = outcome(filter_not_applied, envoy_filter_patches=_patch(), config=config, **_mesh())
+    said = said_of_frames(filter_not_applied, {"envoy_filter_patches": _patch(), "config": config, **_mesh()})
 
     assert len(said.findings) == found
 
@@ -110,11 +110,8 @@ def test_a_change_of_a_minute_ago_may_be_under_way(age_s: int, found: int) -> No
 @pytest.mark.parametrize("check", [filter_operation_ignored, filter_order_unsafe, filter_not_applied])
 def test_without_filters_they_are_not_evaluated(check: Check) -> None:
     assert (outcome(check).not_evaluated or "").startswith("not captured: envoy_filter_patches")
-    assert len(outcome(check, envoy_filter_patches=_patch().iloc[:0], **_given(check)).findings) == 0
-
-
-def _given(check: Check) -> dict[str, pd.DataFrame]:
-    return _mesh() if check is filter_not_applied else {}
+    none = {"envoy_filter_patches": _patch().iloc[:0], **(_mesh() if check is filter_not_applied else {})}
+    assert said_of_frames(check, none).findings == ()
 
 
 def test_filters_as_istioctl_analyze_finds_them(corpus: Path) -> None:

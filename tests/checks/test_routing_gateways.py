@@ -13,7 +13,7 @@ from meshforensics.checks.routing_gateways import (
     unknown_gateway,
 )
 from meshforensics.testing import outcome
-from tests.checks.objects import case, expected, frames, named, rows_of_objects, said_of
+from tests.checks.objects import case, expected, frames, named, rows_of_objects, said_of, said_of_frames
 
 # what istioctl analyze takes for granted in every case
 INGRESS = """
@@ -110,7 +110,7 @@ def test_what_is_not_listed_as_a_whole_is_not_missing() -> None:
     objects = (INGRESS, gateway("['*']", selector="{istio: typo}", port=8004))
 
     for check in (gateway_without_pods, gateway_port_not_served):
-        assert outcome(check, **frames(check, *objects, kind="kubernetes.objects")).findings == ()
+        assert said_of_frames(check, frames(check, *objects, kind="kubernetes.objects")).findings == ()
 
 
 GATEWAYS = (conflicting_gateways, gateway_without_pods, gateway_port_not_served)

@@ -17,7 +17,7 @@ from meshforensics.checks.routing_objects import (
 )
 from meshforensics.model import Severity
 from meshforensics.testing import outcome
-from tests.checks.objects import case, expected, frames, named, rows_of_objects, said_of
+from tests.checks.objects import case, expected, frames, named, rows_of_objects, said_of, said_of_frames
 
 FULL = "pay.shop.svc.cluster.local"
 SERVICE = """
@@ -93,7 +93,7 @@ def test_a_host_is_unknown_only_where_all_services_are_listed() -> None:
     given = frames(unknown_host, SERVICE, virtual_service("{destination: {host: gone}}"), kind="kubernetes.objects")
 
     assert len(given["virtual_service_rules"]) == 1
-    assert outcome(unknown_host, **given).findings == ()
+    assert said_of_frames(unknown_host, given).findings == ()
 
 
 @pytest.mark.parametrize(("port", "found"), [(80, 0), (8080, 1)])
@@ -140,7 +140,7 @@ def test_no_subset_is_missing_where_rules_may_not_have_been_captured() -> None:
         kind="kubernetes.virtualservices.networking.istio.io",
     )
 
-    assert outcome(missing_subset, **given).findings == ()
+    assert said_of_frames(missing_subset, given).findings == ()
 
 
 @pytest.mark.parametrize(
