@@ -15,6 +15,9 @@ from meshforensics.formats.resources import Resource
 _STREAMS = ("create", "get")
 """Verbs of an upgrade: an API server asks for one or the other, by its age and the client's protocol."""
 
+_SECRETS = ("", "secrets")
+"""Listed as a table of names; the certificates of some are read one by one."""
+
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Permission:
@@ -51,6 +54,8 @@ def _needed(resources: Sequence[Resource], namespaces: Sequence[str]) -> Iterato
         for namespace in namespaces if each.namespaced else [""]:
             yield Permission(group=each.group, resource=each.plural, verb="list", namespace=namespace)
     for namespace in namespaces:
+        if any((each.group, each.plural) == _SECRETS for each in resources):
+            yield Permission(group="", resource="secrets", verb="get", namespace=namespace)
         yield Permission(group="", resource="pods/log", verb="get", namespace=namespace)
         for resource in ("pods/exec", "pods/portforward"):
             for verb in _STREAMS:

@@ -15,6 +15,9 @@ from meshforensics.capture._read import Trouble, read_body
 from meshforensics.capture._reply import ClosedPortError, Reply, TroubleError, message
 from meshforensics.model import Cause, SourceError
 
+JSON = "application/json"
+TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
+"""What a server prints of objects: names, ages and the like, and of the objects themselves the metadata alone."""
 _STREAMS = "v4.channel.k8s.io"
 _DATA, _ERROR, _STDOUT, _STDERR, _STATUS = 0, 1, 1, 2, 3
 _DEFAULT = "~/.kube/config"
@@ -45,13 +48,13 @@ class Cluster:
         await self._session.close()
         await self._client.close()
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Reply:
+    async def get(self, path: str, query: Mapping[str, str] | None = None, *, accept: str = JSON) -> Reply:
         """The answer to a GET, its body as received.
 
         Raises:
             TroubleError: no answer came.
         """
-        async with Trouble(f"GET {path}"), await self._request("GET", path, query or {}, None) as said:
+        async with Trouble(f"GET {path}"), await self._request("GET", path, query or {}, accept=accept) as said:
             return await read_body(said, self._patience)
 
     async def review(self, attributes: Mapping[str, str]) -> Reply:
@@ -62,7 +65,7 @@ class Cluster:
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": dict(attributes)},
         }
-        async with Trouble("access review"), await self._request("POST", path, {}, body) as said:
+        async with Trouble("access review"), await self._request("POST", path, {}, body=body) as said:
             return await read_body(said, self._patience)
 
     async def run(self, pod: tuple[str, str], container: str, command: Sequence[str]) -> Reply:
@@ -95,12 +98,14 @@ class Cluster:
         async with self._websocket(pod, "portforward", [("ports", str(port))]) as socket:
             yield Forwarded(self, socket, port)
 
-    async def _request(self, method: str, path: str, query: Mapping[str, str], body: object) -> aiohttp.ClientResponse:
-        headers = await self._headers()
+    async def _request(
+        self, method: str, path: str, query: Mapping[str, str], *, accept: str = JSON, body: object = None
+    ) -> aiohttp.ClientResponse:
+        headers = {**await self._headers(), "Accept": accept}
         url = self._url(path, list(query.items()))
         payload = msgspec.json.encode(body) if body is not None else None
         if payload is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = JSON
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._patience, sock_read=self._patience)
         return await self._session.request(
             method, url, headers=headers, data=payload, timeout=timeout, allow_redirects=False, **self._way
@@ -140,7 +145,7 @@ class Cluster:
                 return b""
 
     async def _headers(self) -> dict[str, str]:
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": JSON}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], None, None, None)
         return headers
 

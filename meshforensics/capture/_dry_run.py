@@ -53,7 +53,11 @@ async def dry_run(options: Options, cluster: Cluster | None) -> DryRun:
     outside += [Ask(kind=query.kind, subject=query.id) for query in (*QUERIES, *ALERTS)] if options.prometheus else []
     if cluster is None:
         return _counted("no cluster", (), None, outside)
-    served = await versions(cluster)
+    served = {
+        each: version
+        for each, version in (await versions(cluster)).items()
+        if options.secrets or each.plural != "secrets"
+    }
     wanted = [each for each, version in served.items() if version]
     checked = await check(cluster, needed(wanted, options.within))
     lists = pod_listings(options)

@@ -1,14 +1,16 @@
 """Lists of objects: which resources, in which stage, and how a list is fetched page by page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
 from meshforensics.capture._again import again
 from meshforensics.capture._ask import Ask, Record, Stage
-from meshforensics.capture._cluster import Cluster
+from meshforensics.capture._cluster import JSON, TABLE, Cluster
 from meshforensics.capture._reply import Outcome, Reply, TroubleError, outcome_of, outcome_of_trouble
+from meshforensics.capture._secrets import without_values
 from meshforensics.formats.kubernetes import KubernetesObject, decode
 from meshforensics.formats.resources import RESOURCES, Resource
 from meshforensics.model import MESH, Cause, NotTheFormError, Status
@@ -16,16 +18,16 @@ from meshforensics.model import MESH, Cause, NotTheFormError, Status
 PAGE = 500
 _MAPS = ("istio", "istio-ca-root-cert", "istio-sidecar-injector", "linkerd-config", "linkerd-identity-trust-roots")
 """Config maps that a mesh makes; those of applications are nobody's business here."""
-_NOT_ASKED = {("", "secrets"), ("", "endpoints"), ("", "serviceaccounts"), ("metrics.k8s.io", "nodes")}
+_NOT_ASKED = {("", "endpoints"), ("", "serviceaccounts"), ("metrics.k8s.io", "nodes")}
 _HEALTH = {"pods", "nodes", "namespaces", "events"}
 _ACCESS = {
     "configmaps", "mutatingwebhookconfigurations", "validatingwebhookconfigurations", "customresourcedefinitions",
-    "networkpolicies", "poddisruptionbudgets",
+    "networkpolicies", "poddisruptionbudgets", "secrets",
 }  # fmt: skip
 _ACCESS_GROUPS = {"security.istio.io", "policy.linkerd.io"}
 
 ASKED: tuple[Resource, ...] = tuple(each for each in RESOURCES if (each.group, each.plural) not in _NOT_ASKED)
-"""The resources that are listed; Secrets are not: their values are nobody's business either."""
+"""The resources that are listed; of Secrets only the table that a server prints: their values are nobody's business."""
 
 
 class _Metadata(msgspec.Struct):
@@ -75,6 +77,11 @@ class Listing:
             else f"{root}/{self.resource.plural}"
         )
 
+    @property
+    def is_of_secrets(self) -> bool:
+        """Whether it is of Secrets, whose values must not be sent."""
+        return (self.resource.group, self.resource.plural) == ("", "secrets")
+
     def queries(self) -> Iterable[dict[str, str]]:
         """What is asked for: all of it, but of config maps only those of a mesh."""
         if (self.resource.group, self.resource.plural) == ("", "configmaps"):
@@ -93,6 +100,8 @@ async def fetch(cluster: Cluster, listing: Listing) -> Outcome:
             if reply.status != 200 or reply.broken:
                 return _failed(listing, reply, pages)
     except TroubleError as trouble:
+        if pages:
+            return Outcome(status=Status.PARTIAL, cause=Cause.TRUNCATED, detail=trouble.detail, payload=_joined(pages))
         return outcome_of_trouble(trouble)
     return Outcome(status=Status.CAPTURED, payload=_joined(pages), detail=note)
 
@@ -102,11 +111,13 @@ async def _pages(cluster: Cluster, listing: Listing, query: Mapping[str, str], p
     start, token, note = len(pages), "", ""
     while True:
         asked = {**query, "limit": str(PAGE), **({"continue": token} if token else {})}
-        reply = await again(lambda asked=asked: cluster.get(listing.path, asked))  # type: ignore[misc]  # mypy: default of a lambda
+        reply = await again(partial(cluster.get, listing.path, asked, accept=TABLE if listing.is_of_secrets else JSON))
         if reply.status == 410 and token and not note:
             del pages[start:]
             token, note = "", "the list was begun again: its first pages had expired (410)"
             continue
+        if listing.is_of_secrets:
+            reply = without_values(reply)
         if reply.status != 200 or reply.broken:
             return reply, note
         pages.append(reply.body)
@@ -159,11 +170,15 @@ def _joined(pages: list[bytes]) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class ListWork:
-    """Fetches one list."""
+    """Fetches one list; `then` is told what is in it."""
 
     cluster: Cluster
     listing: Listing
+    then: Callable[[tuple[KubernetesObject, ...]], None] | None = None
 
     async def __call__(self, record: Record) -> None:
         """Fetch it, and keep what became of it."""
-        record(self.listing.ask, await fetch(self.cluster, self.listing))
+        outcome = await fetch(self.cluster, self.listing)
+        record(self.listing.ask, outcome)
+        if self.then:
+            self.then(objects(outcome))

@@ -1,13 +1,15 @@
 """From a cluster to jobs: lists first, and what their pods have."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from meshforensics.capture._ask import Ask, Job, Stage
 from meshforensics.capture._cluster import Cluster
 from meshforensics.capture._lists import Listing, ListWork, stage_of
+from meshforensics.capture._secrets import GATEWAYS
 from meshforensics.capture._targets import Target
 from meshforensics.capture._visit import Door, ReadLog, Visit
+from meshforensics.formats.kubernetes import KubernetesObject
 from meshforensics.formats.resources import Resource
 
 _PODS = ("", "pods")
@@ -32,6 +34,7 @@ class Options:
         application_logs: whether the logs of containers that are no proxy are read too.
         log_since: seconds of log that are read; 0 for as far as lines and bytes allow.
         redact_hosts: whether addresses become pseudonyms.
+        secrets: whether names of Secrets, and certificates in those of the mesh, are read.
     """
 
     context: str = ""
@@ -46,6 +49,7 @@ class Options:
     application_logs: bool = False
     log_since: float = 0.0
     redact_hosts: bool = False
+    secrets: bool = True
 
     @property
     def within(self) -> tuple[str, ...]:
@@ -76,13 +80,15 @@ def listings(versions: Mapping[Resource, str], namespaces: Sequence[str]) -> Ite
             yield Listing(resource=resource, version=version, namespace=namespace)
 
 
-def list_jobs(cluster: Cluster, wanted: Iterable[Listing]) -> Iterator[Job]:
-    """A job for each list."""
+def list_jobs(
+    cluster: Cluster, wanted: Iterable[Listing], then: Callable[[tuple[KubernetesObject, ...]], None] | None = None
+) -> Iterator[Job]:
+    """A job for each list; `then` is told what is in the lists of gateways."""
     for number, listing in enumerate(wanted):
         yield Job(
             rank=(stage_of(listing.resource), _LISTS_FIRST, number),
             asks=(listing.ask,),
-            work=ListWork(cluster=cluster, listing=listing),
+            work=ListWork(cluster=cluster, listing=listing, then=then if listing.ask.kind in GATEWAYS else None),
         )
 
 

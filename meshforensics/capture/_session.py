@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
@@ -23,6 +23,8 @@ from meshforensics.capture._prometheus import jobs as range_jobs
 from meshforensics.capture._record import Clock, Recorder
 from meshforensics.capture._reply import Outcome, TroubleError, outcome_of
 from meshforensics.capture._run import Queue
+from meshforensics.capture._secrets import jobs as secret_jobs
+from meshforensics.capture._secrets import of_control_planes, of_gateways
 from meshforensics.capture._targets import Target, targets
 from meshforensics.capture._visit import Door
 from meshforensics.formats.kubernetes import KubernetesObject
@@ -84,6 +86,7 @@ class Session:
         self._sample = sample
         self._after = after
         self.served = served
+        self._read: set[tuple[str, str]] = set()
         self._started = time.monotonic()
         self.queue = Queue(recorder, lambda: (time.monotonic() - self._started) / options.budget)
 
@@ -114,8 +117,33 @@ class Session:
         found = [self._part(target) for target in self._chosen(self._targets(pods))]
         if not self._sample:
             self._absent(served)
-        lists = [each for each in listings(served, namespaces) if not self._sample or each.ask.kind in _SAMPLED]
-        self.queue.add([*list_jobs(cluster, lists), *pod_jobs(Door(cluster), found, self.options.log_since)])
+        lists = [each for each in listings(served, namespaces) if self._is_listed(each)]
+        jobs = [
+            *list_jobs(cluster, lists, lambda gateways: self._credentials(cluster, of_gateways(gateways, pods))),
+            *pod_jobs(Door(cluster), found, self.options.log_since),
+        ]
+        self.queue.add(jobs)
+        self._credentials(cluster, of_control_planes(pods))
+
+    def _is_listed(self, listing: Listing) -> bool:
+        """Whether a list is asked for in this pass."""
+        if listing.is_of_secrets and not self.options.secrets:
+            self._skip(listing.ask, "Secrets are not wanted (--no-secrets)")
+            return False
+        return not self._sample or listing.ask.kind in _SAMPLED
+
+    def _skip(self, ask: Ask, why: str) -> None:
+        if not self._sample:
+            self.recorder.plan([ask])
+            self.recorder.record(ask, Outcome(status=Status.SKIPPED, cause=Cause.NOT_PERMITTED, detail=why))
+
+    def _credentials(self, cluster: Cluster, names: Iterable[tuple[str, str]]) -> None:
+        """Plan the reading of some Secrets; each once."""
+        if self._sample or not self.options.secrets:
+            return
+        new = [name for name in dict.fromkeys(names) if name not in self._read]
+        self._read.update(new)
+        self.queue.add(secret_jobs(cluster, new))
 
     async def _versions(self, cluster: Cluster) -> Mapping[Resource, str]:
         """What the server serves; a series asks once."""

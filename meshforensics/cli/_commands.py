@@ -69,6 +69,7 @@ def cli() -> None:
 @click.option("--application-logs", is_flag=True, help="Read the logs of the applications beside proxies too.")
 @click.option("--log-since", metavar="SPAN", default="", help="Read only so much of each log, as 2h.")
 @click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
+@click.option("--no-secrets", is_flag=True, help="Read neither names of Secrets nor certificates in those of the mesh.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked and which permissions are given; write nothing.")
 @click.option("-o", "--output", metavar="BUNDLE", default="", help="Where to write; .zip seals one file.")
 def capture(
@@ -84,6 +85,7 @@ def capture(
     application_logs: bool,
     log_since: str,
     redact_hosts: bool,
+    no_secrets: bool,
     dry_run: bool,
     output: str,
 ) -> int:
@@ -111,6 +113,7 @@ def capture(
         application_logs=application_logs,
         log_since=parse_span(log_since).total_seconds() if log_since else 0.0,
         redact_hosts=redact_hosts,
+        secrets=not no_secrets,
     )
     if dry_run:
         for line in plan(preview(options)):

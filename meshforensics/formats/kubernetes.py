@@ -1,7 +1,8 @@
 """Kubernetes objects: a List, one object, several documents of YAML or JSON, or a bare array.
 
 Objects stay whole (`body`), because every kind has fields of its own; what all kinds share has a name here.
-An item of a typed list (``PodList``) may lack its kind, which the list's kind then says.
+An item of a typed list (``PodList``) may lack its kind, which the list's kind then says. A Table of Secrets gives
+Secrets without values.
 """
 
 import json
@@ -13,6 +14,7 @@ import msgspec
 
 from meshforensics.formats._json import decode_json
 from meshforensics.formats._yaml import documents
+from meshforensics.formats.server_table import ServerRow, is_of_secrets, rows_of
 from meshforensics.model import NotTheFormError, TruncatedError
 
 _WHAT = "Kubernetes objects"
@@ -20,7 +22,7 @@ _BLANK = re.compile(r"\s*")
 
 
 class KubernetesObject(msgspec.Struct, frozen=True):
-    """One object, and where it stands."""
+    """One object, and where it stands; `cells` are what an API server prints of it, where it is a row of a Table."""
 
     kind: str
     api_version: str
@@ -28,6 +30,7 @@ class KubernetesObject(msgspec.Struct, frozen=True):
     name: str
     pointer: str
     body: dict[str, Any]
+    cells: dict[str, Any] = {}
 
     @property
     def group(self) -> str:
@@ -200,6 +203,9 @@ def _objects(found: Iterable[Any]) -> Iterator[KubernetesObject]:
 
 def _document(document: dict[str, Any], base: str) -> Iterator[KubernetesObject]:
     kind = document.get("kind")
+    if is_of_secrets(document):
+        yield from map(_listed_secret, rows_of(document, base))
+        return
     if "items" not in document or not (kind is None or str(kind).endswith("List")):
         yield _object(document, base, "", "")
         return
@@ -210,6 +216,13 @@ def _document(document: dict[str, Any], base: str) -> Iterator[KubernetesObject]
         raise NotTheFormError(f"not {_WHAT}: items is no list")
     of = str(kind or "").removesuffix("List")
     yield from _members(items or [], f"{base}/items", of, str(document.get("apiVersion", "")))
+
+
+def _listed_secret(row: ServerRow) -> KubernetesObject:
+    """A Secret as a Table tells it: metadata and type; it has no `data`, which is not the same as an empty one."""
+    name = str(row.metadata.get("name") or row.cells.get("Name", ""))
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": row.metadata, "type": row.cells.get("Type", "")}
+    return KubernetesObject("Secret", "v1", text(row.metadata, "namespace"), name, row.pointer, body, row.cells)
 
 
 def _members(items: list[Any], base: str, kind: str, api_version: str) -> Iterator[KubernetesObject]:

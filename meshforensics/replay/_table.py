@@ -126,6 +126,12 @@ def _workload(body: Body, at: datetime | None) -> Cells:
     return [_name(body), f"{ready}/{wanted}", _age(body, at)]
 
 
+def _secret(body: Body, at: datetime | None) -> Cells:
+    """How many keys it holds is known only where the object was captured, not a table of names."""
+    held = body.get("data")
+    return [_name(body), text(body, "type") or "", len(held) if isinstance(held, dict) else "<unknown>", _age(body, at)]
+
+
 def _node(body: Body, at: datetime | None) -> Cells:
     status = mapping(body, "status")
     ready = [one.get("status") for one in members(status, "conditions") if one.get("type") == "Ready"]
@@ -154,6 +160,7 @@ _WORKLOADS = _columns("Name", "Ready", "Age")
 _FORMS: dict[tuple[str, str], tuple[Columns, Callable[[Body, datetime | None], Cells]]] = {
     ("", "Pod"): (_columns("Name", "Ready", "Status", "Restarts", "Age", wide=("IP", "Node")), _pod),
     ("", "Service"): (_columns("Name", "Type", "Cluster-IP", "Port(s)", "Age"), _service),
+    ("", "Secret"): (_columns("Name", "Type", "Data", "Age"), _secret),
     ("", "Node"): (_columns("Name", "Status", "Age", "Version"), _node),
     ("", "Event"): (_columns("Last Seen", "Type", "Reason", "Object", "Message"), _event),
     ("apps", "Deployment"): (_WORKLOADS, _workload),

@@ -16,7 +16,7 @@ _KINDS = frozenset(("ConfigMap", "Secret", *_WEBHOOKS))
 _OF_A_MESH = re.compile(
     r"istio-ca-root-cert|istio-ca-secret|cacerts|istio-ca-.*|linkerd-identity-.*|linkerd-.*-k8s-tls"
 )
-_TRUSTED_KEY = re.compile(r"(?:root-cert|ca-cert-root|ca-bundle|root|ca)(?:\.(?:pem|crt))?|trust-anchors.*")
+_TRUSTED_KEY = re.compile(r"(?:root-cert|ca-cert-root|ca-bundle|root|ca)(?:\.(?:pem|crt))?|cacert|trust-anchors.*")
 
 
 class _Place(NamedTuple):
@@ -77,13 +77,15 @@ def _from_ztunnel(reading: Reading) -> Iterator[Row]:
 
 def _from_objects(reading: Reading) -> Iterable[Row] | None:
     """None where no object holds a certificate of the mesh: others say nothing about certificates."""
-    return [row for one in objects(reading, _KINDS) or () for row in _object(one)] or None
+    asked = reading.item.subject
+    return [row for one in objects(reading, _KINDS) or () for row in _object(one, asked)] or None
 
 
-def _object(one: kubernetes.KubernetesObject) -> Iterator[Row]:
+def _object(one: kubernetes.KubernetesObject, asked: str) -> Iterator[Row]:
+    """Certificates of a webhook, of what a mesh made, and of a Secret that was asked for by name."""
     if one.kind in _WEBHOOKS:
         yield from _webhooks(one)
-    elif _OF_A_MESH.fullmatch(one.name):
+    elif _OF_A_MESH.fullmatch(one.name) or one.object == asked:
         for key, value in kubernetes.mapping(one.body, "data").items():
             text = _unbase64(value) if one.kind == "Secret" else value
             if isinstance(text, str):

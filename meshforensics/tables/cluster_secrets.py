@@ -6,11 +6,11 @@ from datetime import datetime
 from meshforensics.formats import kubectl
 from meshforensics.formats.kubernetes import KubernetesObject, mapping, object_id, text
 from meshforensics.tables._declare import Column, Reading, Row, Table
-from meshforensics.tables._kubernetes import before, is_text_table, reads, rows
+from meshforensics.tables._kubernetes import before, is_text_table, number, reads, rows
 
 
 def _secret(one: KubernetesObject) -> Iterator[Row]:
-    keys = len(mapping(one.body, "data"))
+    keys = number(one.cells.get("Data")) if one.cells else len(mapping(one.body, "data"))
     yield one.pointer, one.namespace, one.name, one.object, text(one.body, "type"), keys, one.created_at
 
 

@@ -13,8 +13,11 @@ from tests.capture.world import ROOT, mesh, on, refuse, shipped, shop, take
 
 
 def role() -> set[Permission]:
-    """The permissions of the documented ClusterRole."""
-    rules = yaml.safe_load((ROOT / "docs" / "capture-clusterrole.yaml").read_text(encoding="utf-8"))["rules"]
+    """The permissions of the documented ClusterRoles."""
+    roles = list(yaml.safe_load_all((ROOT / "docs" / "capture-clusterrole.yaml").read_text(encoding="utf-8")))
+    assert [each["metadata"]["name"] for each in roles] == ["meshforensics-capture", "meshforensics-capture-secrets"]
+    assert [rule["resources"] for rule in roles[1]["rules"]] == [["secrets"]]
+    rules = [rule for each in roles for rule in each["rules"]]
     return {
         Permission(group=group, resource=resource, verb=verb)
         for rule in rules

@@ -144,7 +144,7 @@ def test_events_and_secrets_of_a_bug_report_are_made_of_its_printed_tables(kubec
         "istio-system", "30s", "Normal", "ScalingReplicaSet", "deployment/istiod",
         "Scaled up replica set istiod-6f9c7d5b8d to 1",
     ]  # fmt: skip
-    assert secrets.stdout.decode().split() == ["istio-system", "cacerts", "31h"]
+    assert secrets.stdout.decode().split() == ["istio-system", "cacerts", "Opaque", "<unknown>", "31h"]
 
 
 def test_versions_are_those_of_the_captured_cluster(kubectl: Kubectl) -> None:
