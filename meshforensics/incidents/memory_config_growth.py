@@ -14,6 +14,7 @@ EXPLAINED_BY = (
     "memory-config-growth",
     about="Live memory grows in step with configuration held or stats kept, and stays.",
     precedence=14,
+    notebook="memory_leak",
 )
 def memory_config_growth(case: Case) -> Judgement:
     """Growth that its driver explains; what nothing explains is memory-leak."""

@@ -11,6 +11,7 @@ from meshforensics.tables import keys
     "memory-leak",
     about="Live memory of a proxy grows and its drivers do not explain it, or requests pile up unfinished.",
     precedence=45,
+    notebook="memory_leak",
 )
 def memory_leak(case: Case) -> Judgement:
     """A series shorter than the profile's minimum can at most be possible."""

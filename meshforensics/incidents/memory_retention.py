@@ -10,11 +10,16 @@ _LEAST_HEAP = 200 * MIB
 _SHARE = 0.5
 
 
-@incident("memory-retention", about="Heap far above live memory, which does not grow.", precedence=13)
+@incident(
+    "memory-retention",
+    about="Heap far above live memory, which does not grow.",
+    precedence=13,
+    notebook="memory_leak",
+)
 def memory_retention(case: Case) -> Judgement:
     """More than half of a heap over 200 MiB is not live (istio#22939 showed 99 %)."""
     memory = case.source.frame("memory")
-    held = _retained(memory)
+    held = retained(memory)
     kept = Test(
         name="heap-far-above-live",
         role="necessary",
@@ -50,6 +55,7 @@ def _flat(case: Case, held: pd.DataFrame) -> Test:
     )
 
 
-def _retained(memory: pd.DataFrame) -> pd.DataFrame:
+def retained(memory: pd.DataFrame) -> pd.DataFrame:
+    """The rows of proxies whose heap is large and more than half not live."""
     heap, live = memory["heap_size"].astype(float), memory["allocated"].astype(float)
     return memory[(heap > _LEAST_HEAP) & ((heap - live) / heap > _SHARE)]

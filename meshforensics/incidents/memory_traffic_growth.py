@@ -6,7 +6,12 @@ from meshforensics.incidents._growers import TRAFFIC, Grower, came_down, growers
 from meshforensics.incidents.memory_leak import grows
 
 
-@incident("memory-traffic-growth", about="Live memory follows the request rate up and down.", precedence=14)
+@incident(
+    "memory-traffic-growth",
+    about="Live memory follows the request rate up and down.",
+    precedence=14,
+    notebook="memory_leak",
+)
 def memory_traffic_growth(case: Case) -> Judgement:
     """Growth that traffic explains; it is no cause where something grows that nothing explains."""
     grown = growers(case)

@@ -17,7 +17,7 @@ D = TypeVar("D", bound=_Declared)
 
 
 def gather(room: ModuleType, kind: type[D]) -> dict[str, D]:
-    """Everything of `kind` that the room's public modules declare, by id, sorted.
+    """Everything of `kind` that the room's public modules declare, by id, sorted; packages in it declare nothing.
 
     Raises:
         DeclarationError: a public module declares nothing of `kind`, or an id is used twice.
@@ -25,7 +25,7 @@ def gather(room: ModuleType, kind: type[D]) -> dict[str, D]:
     """
     found: dict[str, tuple[str, D]] = {}
     for info in sorted(pkgutil.iter_modules(room.__path__), key=lambda each: each.name):
-        if info.name.startswith("_"):
+        if info.ispkg or info.name.startswith("_"):
             continue
         module = importlib.import_module(f"{room.__name__}.{info.name}")
         own = [each for each in vars(module).values() if isinstance(each, kind)]

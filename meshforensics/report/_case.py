@@ -5,6 +5,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from meshforensics import incidents
 from meshforensics.formats.place import Excerpt
 from meshforensics.model import (
     Evidence,
@@ -107,6 +108,9 @@ class Case(Protocol):
     def evidence(self, of: Finding | Evidence) -> tuple[Excerpt, ...]:
         """The captured bytes that a finding points at."""
 
+    def evidence_at(self, item: str, pointer: str) -> Evidence:
+        """The evidence at one place of one item."""
+
 
 def focus(case: Case, incident: str = "") -> Hypothesis:
     """The hypothesis that a report is about: the best one, or the one asked for.
@@ -120,6 +124,19 @@ def focus(case: Case, incident: str = "") -> Hypothesis:
         if hypothesis.incident == incident:
             return hypothesis
     raise UnknownNameError("incident", incident, [each.incident for each in case.hypotheses])
+
+
+def asked(case: Case) -> incidents.Case:
+    """The case in the form that analyses take it."""
+    return incidents.Case(
+        source=case,
+        profile=case.profile,
+        at=case.at,
+        window=case.window,
+        findings=case.findings,
+        not_evaluated={each.check: each.reason for each in case.not_evaluated},
+        others=case.hypotheses,
+    )
 
 
 def decided(hypothesis: Hypothesis) -> bool:

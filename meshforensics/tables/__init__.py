@@ -8,6 +8,7 @@ from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Column, Reading, Row, Stretch, Table
 from meshforensics.tables._denials import NONE, callers_of, denials_of
 from meshforensics.tables._frames import ABSENT, inside, keys, places, text, true, where
+from meshforensics.tables.growth import drivers_of, trend
 
 __all__ = [
     "ABSENT",
@@ -25,11 +26,13 @@ __all__ = [
     "callers_of",
     "declared_tables",
     "denials_of",
+    "drivers_of",
     "inside",
     "keys",
     "places",
     "stretches",
     "text",
+    "trend",
     "true",
     "typed",
     "visible",

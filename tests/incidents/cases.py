@@ -35,15 +35,16 @@ class Frames:
 
 def judged(incident: str, *findings: Finding, **frames: pd.DataFrame) -> Hypothesis:
     """What `incident` says of a case."""
-    return judge(declared_incidents()[incident], _case(findings, frames))
+    return judge(declared_incidents()[incident], case(*findings, **frames))
 
 
 def judged_beside(other: Hypothesis, incident: str, **frames: pd.DataFrame) -> Hypothesis:
     """What `incident` says where `other` was judged before."""
-    return judge(declared_incidents()[incident], replace(_case((), frames), others=(other,)))
+    return judge(declared_incidents()[incident], replace(case(**frames), others=(other,)))
 
 
-def _case(findings: tuple[Finding, ...], frames: Mapping[str, pd.DataFrame]) -> Case:
+def case(*findings: Finding, **frames: pd.DataFrame) -> Case:
+    """A case of these tables and findings, at noon."""
     return Case(
         source=Frames(frames),
         profile=load_profile(),

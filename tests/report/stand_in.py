@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -27,6 +28,7 @@ from meshforensics.model import (
     Window,
 )
 from meshforensics.profile import Profile, load_profile
+from meshforensics.testing import frame
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 LOG = b"""[first] fine
@@ -82,46 +84,25 @@ class StandIn:
     def reason(self, name: str, *, over_time: bool = False) -> str:  # noqa: ARG002 - the protocol has it
         return self.reasons.get(name, "" if name in self.frames else f"not captured: {name}")
 
+    def evidence_at(self, item: str, pointer: str) -> Evidence:
+        return Evidence(item=item, sha256=LINES.sha256, pointer=pointer)
+
     def evidence(self, of: Finding | Evidence) -> tuple[Excerpt, ...]:
         places: Iterable[Evidence] = of.evidence if isinstance(of, Finding) else (of,)
         return tuple(excerpt(self.payload, place.pointer) for place in places)
 
 
-_COLUMNS = {
-    "calls": "namespace pod captured_at at caller host subset cluster upstream_host status flags failed family "
-    "decided_by",
-    "proxies": "namespace pod captured_at version build role workload",
-    "pods": "namespace pod ip workload injected phase",
-    "trust": "namespace pod serial spki fingerprint",
-    "tls_pairs": "namespace pod server_namespace server_pod verified server_root reason",
-    "certificates": "namespace pod serial fingerprint role not_before not_after",
-    "xds_sync": "namespace pod istiod type status",
-    "secret_instances": "namespace pod name last_updated",
-    "istiod_log": "namespace pod at level message",
-    "signatures": "namespace pod at log signature plane text",
-    "rejections": "namespace pod at type resource_name message",
-    "containers": "namespace pod container last_finished_at last_reason last_exit_code restarts",
-    "config": "object changed_at changed_by",
-    "events": "at type object reason message",
-    "cluster_instances": "namespace pod",
-    "memory": "namespace pod captured_at allocated",
-}
-_TIMES = {"at", "captured_at", "last_updated", "last_finished_at", "changed_at", "not_before", "not_after"}
-
-
+@cache
 def empty(name: str) -> pd.DataFrame:
-    """A frame without rows, with the columns that the report reads."""
+    """A frame without rows, with the columns that the table declares."""
     return table(name, [])
 
 
 def table(name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """A frame with the columns that the report reads; `item` and `pointer` are filled in."""
-    columns = [*_COLUMNS.get(name, "").split(), "item", "pointer"]
+    """A frame with the columns that the table declares; `item` and `pointer` are filled in."""
     filled = [{"item": f"{name}:-@unknown", "pointer": f"/{n}", **row} for n, row in enumerate(rows)]
-    made = pd.DataFrame(filled, columns=columns).astype(object)
-    for column in _TIMES & set(columns):
-        made[column] = pd.to_datetime(made[column], utc=True).astype("datetime64[us, UTC]")
-    return made
+    columns = dict.fromkeys(column for row in filled for column in row)
+    return frame(name, **{column: [row.get(column) for row in filled] for column in columns})
 
 
 def _call(seconds: float, caller: str, host: str, upstream: str, *, failed: bool, own: bool) -> dict[str, Any]:
@@ -153,6 +134,7 @@ def _calls() -> list[dict[str, Any]]:
     return rows
 
 
+@cache
 def _frames() -> dict[str, pd.DataFrame]:
     old, new = {"serial": "5c443ed150e2", "spki": "aa"}, {"serial": "2d23a66ac938", "spki": "bb"}
     pods = [{"namespace": "shop", "pod": f"{name}-1"} for name in PODS]

@@ -14,11 +14,20 @@ _STEPS = (1, 2, 2.5, 5, 10)
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One subject: its values by time, in order; `hurt` lines are drawn in ink."""
+    """One subject: its values by time, in order; `hurt` lines are drawn in ink.
+
+    `stroke` is a pattern from 1 on, shown beside the name too, where lines may end in one place; 0 is a plain line.
+    """
 
     label: str
     points: tuple[tuple[datetime, float], ...]
     hurt: bool = False
+    stroke: int = 0
+
+    @property
+    def look(self) -> str:
+        """The classes of its stroke."""
+        return " ".join(["trend", *(["hurt"] if self.hurt else []), *([f"d{self.stroke}"] if self.stroke else [])])
 
 
 def draw_lines(lines: Sequence[Line], onset: datetime | None, say: Callable[[float], str], width: float) -> str:
@@ -30,9 +39,10 @@ def draw_lines(lines: Sequence[Line], onset: datetime | None, say: Callable[[flo
     if onset is not None and axis.start <= onset <= axis.end:
         parts.append(line(axis.x(onset), 10, axis.x(onset), _HEIGHT, "cut"))
         parts.append(words(axis.x(onset) + 4, 10, "onset", "m"))
-    for each in sorted(lines, key=lambda each: each.hurt):
-        look = "trend hurt" if each.hurt else "trend"
-        parts.append(polyline([(axis.x(at), _y(value, top)) for at, value in each.points], look))
+    parts += [
+        polyline([(axis.x(at), _y(value, top)) for at, value in each.points], each.look)
+        for each in sorted(lines, key=lambda each: each.hurt)
+    ]
     parts += _names(lines, axis, top, width)
     return svg(width, _HEIGHT + 26, [*parts, *axis.draw(_HEIGHT)])
 
@@ -55,11 +65,14 @@ def _scale(axis: Axis, top: float, say: Callable[[float], str]) -> Iterator[str]
 
 
 def _names(lines: Sequence[Line], axis: Axis, top: float, width: float) -> Iterator[str]:
-    """Each line's name beside its end; names that would lie on each other move down."""
+    """Each line's name beside its end, after its stroke where they differ; names that would overlap move down."""
     lowest = 0.0
+    left = axis.right + (36 if any(each.stroke for each in lines) else 8)
     for each in sorted(lines, key=lambda each: -each.points[-1][1]):
         at, value = each.points[-1]
         y = max(_y(value, top), lowest + _LABEL)
         lowest = y
         yield dot(axis.x(at), _y(value, top), 2.5, "tip hurt" if each.hurt else "tip")
-        yield words(axis.right + 8, y + 4, fit(each.label, width - axis.right - 10), "b" if each.hurt else "n")
+        if left > axis.right + 8:
+            yield polyline([(axis.right + 8, y), (left - 6, y)], each.look)
+        yield words(left, y + 4, fit(each.label, width - left - 2), "b" if each.hurt else "n")

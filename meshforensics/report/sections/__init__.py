@@ -9,11 +9,16 @@ from meshforensics.report.sections._findings import findings
 from meshforensics.report.sections._header import header
 from meshforensics.report.sections._hypotheses import hypotheses
 from meshforensics.report.sections._impact import impact
+from meshforensics.report.sections._leak import memory_measures, memory_rules
+from meshforensics.report.sections._leak_since import memory_limit, memory_onset, memory_remedies
+from meshforensics.report.sections._leak_with import memory_drivers, memory_groups, memory_pools
 from meshforensics.report.sections._memory import memory
 from meshforensics.report.sections._method import method
 from meshforensics.report.sections._missing import not_captured
 from meshforensics.report.sections._planes import planes
 from meshforensics.report.sections._section import Section, section
+from meshforensics.report.sections._standing import standing
+from meshforensics.report.sections._story import story
 from meshforensics.report.sections._timeline import timeline
 from meshforensics.report.sections._trust import trust
 from meshforensics.report.sections._validity import validity
@@ -28,10 +33,20 @@ __all__ = [
     "hypotheses",
     "impact",
     "memory",
+    "memory_drivers",
+    "memory_groups",
+    "memory_limit",
+    "memory_measures",
+    "memory_onset",
+    "memory_pools",
+    "memory_remedies",
+    "memory_rules",
     "method",
     "not_captured",
     "planes",
     "section",
+    "standing",
+    "story",
     "timeline",
     "trust",
     "validity",

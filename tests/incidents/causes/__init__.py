@@ -1,0 +1,1 @@
+"""Analyses of causes, on small cases made by hand."""
