@@ -10,19 +10,18 @@ import msgspec
 from aiohttp import web
 
 from meshforensics.model import BundleError
-from meshforensics.replay import _exec, _forward
-from meshforensics.replay._access import review
-from meshforensics.replay._conversation import Conversation
+from meshforensics.replay import _protobuf
+from meshforensics.replay._access import ACCESS, review, reviewed
 from meshforensics.replay._discovery import document
 from meshforensics.replay._logs import log
-from meshforensics.replay._objects import Place, answer, object_named, place_of, watched
+from meshforensics.replay._objects import Place, answer, place_of, watched
 from meshforensics.replay._pages import Ask, page
 from meshforensics.replay._state import State
-from meshforensics.replay._status import READ_ONLY, RefusedError, as_json, failure
+from meshforensics.replay._status import NOT_FOUND, READ_ONLY, RefusedError, as_json, failure
+from meshforensics.replay._stream import stream
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _HEALTH = (["healthz"], ["livez"], ["readyz"])
-_UPGRADE = "replay serves exec and port-forward over websockets: use kubectl 1.31 or newer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +50,12 @@ class Api:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self._authenticate(request)
         parts = [part for part in request.path.split("/") if part]
-        if parts[:2] == ["apis", "authorization.k8s.io"] and request.method == "POST":
-            return as_json(review(parts[-1], await _body(request)), 201)
+        about = reviewed(parts)
+        if about and request.method == "POST":
+            return as_json(review(*about, await _body(request, attributes=about[1] == ACCESS)), 201)
         match parts:
             case ["api", "v1", "namespaces", namespace, "pods", name, "exec" | "portforward" as what]:
-                return await self._stream(request, (namespace, name), what)
+                return await stream(request, self.state, self.ask, (namespace, name), what)
         if request.method not in {"GET", "HEAD"}:
             raise RefusedError(405, READ_ONLY)
         return await self._read(request, parts)
@@ -71,7 +71,7 @@ class Api:
             return as_json(found)
         place = place_of(parts)
         if place is None:
-            raise RefusedError(404, "the server could not find the requested resource")
+            raise RefusedError(404, NOT_FOUND)
         accept = request.headers.get("Accept", "")
         if request.query.get("watch") in {"1", "true"}:
             return await self._watch(request, place, accept)
@@ -85,25 +85,6 @@ class Api:
             await stream.write(msgspec.json.encode(event) + b"\n")
         await stream.write_eof()
         return stream
-
-    async def _stream(self, request: web.Request, pod: tuple[str, str], what: str) -> web.StreamResponse:
-        object_named(self.state, pod)
-        if request.headers.get("Upgrade", "").lower() != "websocket":
-            raise RefusedError(400, _UPGRADE)
-        subject = "/".join(pod)
-        if what == "exec":
-            return await _exec.serve(request, _exec.run(self.ask, subject, request.query.getall("command", [])))
-        ports = [part for value in request.query.getall("ports", []) for part in value.split(",")]
-        if not all(port.isdecimal() for port in ports):
-            raise RefusedError(400, f"ports {', '.join(ports)!r} are no numbers")
-        return await _forward.serve(request, [int(port) for port in ports], partial(self._open, subject))
-
-    def _open(self, subject: str, port: int) -> Conversation | str:
-        held = self.state.ports_of(subject)
-        if port not in held:
-            ports = ", ".join(str(each) for each in sorted(held)) or "none"
-            return f"nothing of port {port} of {subject} is in this bundle; pages of these ports are: {ports}"
-        return Conversation(self.state, partial(self.ask, subject, port))
 
     def _authenticate(self, request: web.Request) -> None:
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -133,10 +114,14 @@ def api_of(state: State, token: str) -> Api:
     return Api(state=state, token=token, ask=partial(page, state))
 
 
-async def _body(request: web.Request) -> dict[str, object]:
-    if request.content_type != "application/json":
-        raise RefusedError(415, f"replay reads application/json, not {request.content_type}")
+async def _body(request: web.Request, *, attributes: bool) -> dict[str, object]:
+    """The review that was sent, as JSON or as the protobuf of kubectl, of which only attributes are read."""
+    body = await request.read()
     try:
-        return msgspec.json.decode(await request.read(), type=dict[str, object])
-    except msgspec.DecodeError as error:
-        raise RefusedError(400, f"the body is no JSON object: {error}") from error
+        if request.content_type == _protobuf.MEDIA_TYPE:
+            return _protobuf.access_review(body) if attributes else {}
+        if request.content_type == "application/json":
+            return msgspec.json.decode(body, type=dict[str, object])
+    except ValueError as error:  # msgspec's is one too
+        raise RefusedError(400, f"the body is no review: {error}") from error
+    raise RefusedError(415, f"replay reads application/json and {_protobuf.MEDIA_TYPE}, not {request.content_type}")

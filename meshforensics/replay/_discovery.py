@@ -3,6 +3,7 @@
 from typing import Any
 
 from meshforensics.formats.resources import Resource
+from meshforensics.replay._access import REVIEWS
 from meshforensics.replay._state import State
 from meshforensics.replay._told import server_version
 
@@ -12,7 +13,13 @@ _SUBRESOURCES = (
     {"name": "pods/log", "kind": "Pod", "verbs": ["get"]},
     {"name": "pods/portforward", "kind": "PodPortForwardOptions", "verbs": ["create", "get"]},
 )
-_REVIEWS = "authorization.k8s.io"
+_CATEGORIES = {
+    "": ("pods", "services"),
+    "apps": ("deployments", "replicasets", "statefulsets", "daemonsets"),
+    "batch": ("jobs", "cronjobs"),
+}
+"""What ``kubectl get all`` means, by group."""
+_ISTIO = ".istio.io"
 _VERSION = {
     "major": "1",
     "minor": "34",
@@ -53,12 +60,12 @@ def _all_groups(state: State) -> dict[str, Any]:
 
 
 def _groups(state: State) -> list[str]:
-    return sorted({group for group, _ in state.known if group} | {_REVIEWS})
+    return sorted({group for group, _ in state.known if group} | set(REVIEWS))
 
 
 def _versions(state: State, group: str) -> list[str]:
     """The versions of a group, the preferred one first."""
-    if group == _REVIEWS:
+    if group in REVIEWS:
         return ["v1"]
     found = [version for each in state.known.values() if each.group == group for version in each.versions]
     return sorted(set(found), key=_preference)
@@ -81,8 +88,7 @@ def _resources(state: State, group: str, version: str) -> dict[str, Any]:
     ]
     if not group:
         listed += [{"singularName": "", "namespaced": True, **each} for each in _SUBRESOURCES]
-    if group == _REVIEWS:
-        listed.append(_review())
+    listed += [_review(plural, kind) for plural, kind in REVIEWS.get(group, {}).items()]
     name = f"{group}/{version}" if group else version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": listed}
 
@@ -95,15 +101,15 @@ def _resource(resource: Resource) -> dict[str, Any]:
         "kind": resource.kind,
         "verbs": _READ,
         **({"shortNames": list(resource.short)} if resource.short else {}),
+        **({"categories": named} if (named := _categories(resource)) else {}),
     }
 
 
-def _review() -> dict[str, Any]:
-    name = "selfsubjectaccessreviews"
-    return {
-        "name": name,
-        "singularName": "",
-        "namespaced": False,
-        "kind": "SelfSubjectAccessReview",
-        "verbs": ["create"],
-    }
+def _categories(resource: Resource) -> list[str]:
+    if resource.group.endswith(_ISTIO):
+        return ["istio-io", f"{resource.group.removesuffix(_ISTIO)}-istio-io"]
+    return ["all"] if resource.plural in _CATEGORIES.get(resource.group, ()) else []
+
+
+def _review(plural: str, kind: str) -> dict[str, Any]:
+    return {"name": plural, "singularName": kind.lower(), "namespaced": False, "kind": kind, "verbs": ["create"]}

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -64,18 +63,19 @@ async def _tell(socket: web.WebSocketResponse, ran: Ran) -> None:
     for channel, said in ((_STDOUT, ran.out), (_STDERR, ran.err)):
         for start in range(0, len(said), _CHUNK):
             await socket.send_bytes(bytes([channel]) + said[start : start + _CHUNK])
-    await socket.send_bytes(bytes([_ERROR]) + msgspec.json.encode(_ended(ran.code)))
+    await socket.send_bytes(bytes([_ERROR]) + ended(ran.code))
     await socket.close()
 
 
-def _ended(code: int) -> dict[str, Any]:
+def ended(code: int) -> bytes:
     """The status object that ends an exec."""
     if code == 0:
-        return {"metadata": {}, "status": "Success"}
-    return {
+        return msgspec.json.encode({"metadata": {}, "status": "Success"})
+    status = {
         "metadata": {},
         "status": "Failure",
         "message": f"command terminated with non-zero exit code: {code}",
         "reason": "NonZeroExitCode",
         "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
     }
+    return msgspec.json.encode(status)

@@ -1,23 +1,21 @@
 """Port-forward to captured pages: websocket channels for Python clients, SPDY inside a websocket for kubectl."""
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from aiohttp import WSMsgType, web
 
 from meshforensics.replay._conversation import Conversation
-from meshforensics.replay._spdy import Spdy
+from meshforensics.replay._spdy import BrokenError, Spdy
+from meshforensics.replay._streams import Forwarding, OpenPort
 
 SPDY_PROTOCOL = "SPDY/3.1+portforward.k8s.io"
 CHANNELS = "v4.channel.k8s.io"
 _CHUNK = 32 * 1024
 
-Open = Callable[[int], Conversation | str]
-"""A conversation with a port, or why there is none."""
 
-
-async def serve(request: web.Request, ports: Sequence[int], open_port: Open) -> web.WebSocketResponse:
+async def serve(request: web.Request, ports: Sequence[int], open_port: OpenPort) -> web.WebSocketResponse:
     """Serve a port-forward in the protocol that the client offers."""
     offered = request.headers.get("Sec-WebSocket-Protocol", "")
     if SPDY_PROTOCOL in offered:
@@ -25,18 +23,18 @@ async def serve(request: web.Request, ports: Sequence[int], open_port: Open) -> 
     return await _channels(request, ports, open_port)
 
 
-async def _spdy(request: web.Request, open_port: Open) -> web.WebSocketResponse:
+async def _spdy(request: web.Request, open_port: OpenPort) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(protocols=(SPDY_PROTOCOL,), max_msg_size=0)
     await socket.prepare(request)
-    session = Spdy(open_port)
-    with suppress(ConnectionError):  # the client may leave at any time
+    session = Spdy(Forwarding(open_port))
+    with suppress(ConnectionError, BrokenError):  # the client may leave at any time
         async for message in socket:
             for frame in session.receive(message.data) if message.type is WSMsgType.BINARY else ():
                 await socket.send_bytes(frame)
     return socket
 
 
-async def _channels(request: web.Request, ports: Sequence[int], open_port: Open) -> web.WebSocketResponse:
+async def _channels(request: web.Request, ports: Sequence[int], open_port: OpenPort) -> web.WebSocketResponse:
     """Two channels a port: data and error; each begins with the port's number."""
     socket = web.WebSocketResponse(protocols=(CHANNELS,), max_msg_size=0)
     await socket.prepare(request)
@@ -45,7 +43,7 @@ async def _channels(request: web.Request, ports: Sequence[int], open_port: Open)
     return socket
 
 
-async def _begin(socket: web.WebSocketResponse, ports: Sequence[int], open_port: Open) -> None:
+async def _begin(socket: web.WebSocketResponse, ports: Sequence[int], open_port: OpenPort) -> None:
     opened = {2 * number: open_port(port) for number, port in enumerate(ports)}
     for number, port in enumerate(ports):
         for channel in (2 * number, 2 * number + 1):

@@ -11,7 +11,7 @@ from meshforensics.model import MESH
 from meshforensics.replay._made import Body
 from meshforensics.replay._selectors import by_fields, by_labels
 from meshforensics.replay._state import Name, Shelf, State
-from meshforensics.replay._status import RefusedError
+from meshforensics.replay._status import NOT_FOUND, RefusedError
 from meshforensics.replay._table import as_table
 
 _TABLE = "as=Table"
@@ -85,7 +85,7 @@ def _shelf(state: State, place: Place) -> Shelf:
     key = (place.group, place.plural)
     known = state.known.get(key)
     if known is None or place.version not in known.versions:
-        raise RefusedError(404, "the server could not find the requested resource")
+        raise RefusedError(404, NOT_FOUND)
     if key not in state.shelves:
         lack = state.lack(known.item_kind, MESH)
         raise RefusedError(403 if lack.refused else 404, lack.why)

@@ -14,6 +14,7 @@ _REASONS = {
     410: "Expired",
     415: "UnsupportedMediaType",
 }
+NOT_FOUND = "the server could not find the requested resource"
 READ_ONLY = "this is a replay of captured evidence: it is read-only, nothing can be changed, created or deleted"
 
 

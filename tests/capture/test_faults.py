@@ -174,6 +174,7 @@ def test_a_pod_that_hangs_costs_one_wait_and_the_others_nothing(monkeypatch: pyt
 
 
 def test_a_port_that_nobody_listens_on_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meshforensics.replay._stream.PORTS", frozenset((15000, 15014)))
     with mesh(shop(1), monkeypatch) as asked:
         bundle = take().bundle
 

@@ -112,11 +112,21 @@ class Client:
         self.token = str(config["users"][0]["user"]["token"])
         self.tls = ssl.create_default_context(cadata=authority)
 
-    def ask(self, path: str, method: str = "GET", *, accept: str = "", token: str = "", body: bytes = b"") -> Said:
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        *,
+        accept: str = "application/json",
+        token: str = "",
+        body: bytes = b"",
+        sent: str = "application/json",
+        upgrade: str = "",
+    ) -> Said:
         """The answer to a request."""
-        headers = {"Authorization": f"Bearer {token or self.token}", "Accept": accept or "application/json"}
-        if body:
-            headers["Content-Type"] = "application/json"
+        headers = {"Authorization": f"Bearer {token or self.token}", "Accept": accept}
+        headers |= {"Content-Type": sent} if body else {}
+        headers |= {"Upgrade": upgrade} if upgrade else {}
         request = urllib.request.Request(self.server + path, data=body or None, headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, context=self.tls, timeout=20) as said:

@@ -132,6 +132,15 @@ def test_an_access_review_says_that_reading_is_allowed(client: Client, asked: di
     assert (said.code, said.json["status"]["allowed"]) == (201, allowed)
 
 
+def test_a_review_that_is_none_is_refused(client: Client) -> None:
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+    assert client.ask(path, "POST", body=b"{").code == 400
+    assert client.ask(path, "POST", body=b"x", sent="application/vnd.kubernetes.protobuf").code == 400
+    assert client.ask(path, "POST", body=b"x", sent="application/yaml").json["reason"] == "UnsupportedMediaType"
+    assert client.ask("/apis/authorization.k8s.io/v1/subjectaccessreviews", "POST", body=b"{}").code == 405
+
+
 def test_discovery_names_what_was_captured_and_what_could_have_been(client: Client) -> None:
     core = {each["name"] for each in client.ask("/api/v1").json["resources"]}
     groups = {each["name"]: each["preferredVersion"]["version"] for each in client.ask("/apis").json["groups"]}
@@ -192,6 +201,8 @@ def test_logs_that_cannot_be_given_say_why(client: Client) -> None:
 def test_exec_and_port_forward_need_an_upgrade(client: Client) -> None:
     assert client.ask(f"{SHOP}/web-0/exec?command=ls").code == 400
     assert client.ask(f"{SHOP}/web-0/portforward?ports=15000", "POST", body=b"{}").code == 400
+    spdy = client.ask(f"{SHOP}/web-0/portforward", "POST", body=b"{}", upgrade="SPDY/3.1")
+    assert (spdy.code, spdy.json["message"]) == (400, "replay speaks portforward.k8s.io here; offered were none")
 
 
 def test_a_replay_gives_back_its_port_and_its_files() -> None:

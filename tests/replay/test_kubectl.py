@@ -28,11 +28,18 @@ def _program() -> str:
     return program
 
 
-def _kubectl(kubeconfig: Path) -> Kubectl:
+def _environment(kubeconfig: Path, *, websockets: bool = True) -> dict[str, str]:
+    """The environment of a kubectl; without websockets it speaks as those before 1.31 did."""
+    said = str(websockets).lower()
+    own = {"KUBECTL_PORT_FORWARD_WEBSOCKETS": said, "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": said}
+    return {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent), **own}
+
+
+def _kubectl(kubeconfig: Path, *, websockets: bool = True) -> Kubectl:
     program = _program()
+    environment = _environment(kubeconfig, websockets=websockets)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-        environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent)}
         return subprocess.run([program, *arguments], capture_output=True, check=False, env=environment, timeout=60)
 
     return run
@@ -151,14 +158,24 @@ def test_versions_are_those_of_the_captured_cluster(kubectl: Kubectl) -> None:
     assert kubectl("version").stdout.decode().splitlines()[-1] == "Server Version: v1.34.2"
 
 
-def test_exec(kubectl: Kubectl, bundle: Bundle, pod: str) -> None:
+@pytest.mark.parametrize("websockets", [True, False])
+def test_exec(kubeconfig: Path, bundle: Bundle, pod: str, websockets: bool) -> None:
+    kubectl = _kubectl(kubeconfig, websockets=websockets)
     agent = ("exec", pod, "-c", "istio-proxy", "--", "pilot-agent", "request", "GET")
 
     said = kubectl(*PROXY, *agent, "config_dump?include_eds")
     other = kubectl(*PROXY, "exec", pod, "-c", "istio-proxy", "--", "cat", "/etc/hosts")
 
     assert said.stdout == captured(bundle, "envoy.config_dump", pod) + b"\n"
-    assert other.returncode == 126
+    assert (other.returncode, other.stdout) == (126, b"")
+    assert other.stderr.startswith(b"replay runs nothing")
+
+
+def test_what_may_be_done_is_told(kubectl: Kubectl) -> None:
+    said = [kubectl("auth", "can-i", verb, "pods") for verb in ("list", "delete")]
+
+    assert [(one.returncode, one.stdout[:3].strip()) for one in said] == [(0, b"yes"), (1, b"no")]
+    assert b"*.*" in kubectl("auth", "can-i", "--list").stdout
 
 
 def test_nothing_can_be_changed(kubectl: Kubectl, pod: str) -> None:
@@ -168,12 +185,13 @@ def test_nothing_can_be_changed(kubectl: Kubectl, pod: str) -> None:
     assert b"(MethodNotAllowed): this is a replay of captured evidence" in said.stderr
 
 
-def test_port_forward(kubeconfig: Path, bundle: Bundle, pod: str) -> None:
+@pytest.mark.parametrize("websockets", [True, False])
+def test_port_forward(kubeconfig: Path, bundle: Bundle, pod: str, websockets: bool) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [_program(), *PROXY, "port-forward", pod, f"{port}:15000", "--address=127.0.0.1"]
-    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "HOME": str(kubeconfig.parent)}
+    environment = _environment(kubeconfig, websockets=websockets)
 
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as forward:
         try:
