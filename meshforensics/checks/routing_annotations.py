@@ -38,7 +38,7 @@ _KNOWN = {
 """Annotations that some release of Istio reads (istio/api annotation/annotations.yaml, all releases)."""
 
 _READ = frozenset(f"{prefix}/{name}" for prefix, names in _KNOWN.items() for name in names.split())
-_OWN = ("internal.istio.io/", "operator.istio.io/")
+_OWN = ("internal.istio.io/", "operator.istio.io/", "install.istio.io/")
 """What istiod and the operator write for themselves."""
 
 

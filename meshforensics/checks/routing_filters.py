@@ -94,6 +94,7 @@ def filter_not_applied(
     envoy_filter_patches: pd.DataFrame,
     proxies: pd.DataFrame,
     pods: pd.DataFrame,
+    listeners: pd.DataFrame,
     filter_chains: pd.DataFrame,
     listener_instances: pd.DataFrame,
     cluster_instances: pd.DataFrame,
@@ -101,7 +102,11 @@ def filter_not_applied(
     config: pd.DataFrame = ABSENT,
     mesh_config: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
-    """Only patches that add something with a name can be looked for; a change of a minute ago may be under way."""
+    """Only patches that add something with a name can be looked for; a change of a minute ago may be under way.
+
+    A proxy without a listener of that direction, or without the filter that the patch is put next to, has no place
+    for it.
+    """
     adds = envoy_filter_patches[
         text(envoy_filter_patches["operation"]).isin(_ADDS)
         & text(envoy_filter_patches["apply_to"]).isin([*_HOLDERS, "CLUSTER"])
@@ -113,8 +118,10 @@ def filter_not_applied(
         return adds.assign(selected=0)
     known = list(_proxies(proxies, pods, listener_instances))
     held = _held(filter_chains, listener_instances, cluster_instances)
+    places = _places(listeners, filter_chains, listener_instances)
     roots = {"istio-system"} if mesh_config.empty else {*text(mesh_config["root_namespace"]), "istio-system"}
-    chosen = [[each for each in known if _is_for(row, each, roots)] for row in adds.to_dict("records")]
+    rows = adds.to_dict("records")
+    chosen = [[each for each in known if _is_for(row, each, roots) and _has_place(row, places, each)] for row in rows]
     names = keys(adds, "apply_to", "name")
     lacking = [
         bool(own) and not any(name in held.get((each.namespace, each.pod), ()) for each in own)
@@ -160,6 +167,47 @@ def _fits(pattern: str, version: str) -> bool:
         return bool(re.search(pattern, version))
     except re.error:
         return False
+
+
+_Places = dict[str, set[str]]
+"""Names of the network and HTTP filters of a proxy, by direction of their listener."""
+
+
+def _places(
+    listeners: pd.DataFrame, filter_chains: pd.DataFrame, listener_instances: pd.DataFrame
+) -> dict[tuple[str, ...], _Places]:
+    directions = dict(zip(text(listeners["resource"]), text(listeners["direction"]), strict=True))
+    names: dict[str, set[str]] = {}
+    several = (filter_chains[column] for column in _HOLDERS.values())
+    for resource, *filters in zip(text(filter_chains["resource"]), *several, strict=True):
+        own = names.setdefault(resource, set())
+        own.update(str(name) for each in filters if isinstance(each, tuple) for name in each)
+    made: dict[tuple[str, ...], _Places] = {}
+    live = listener_instances[text(listener_instances["state"]) == "active"]
+    for namespace, pod, resource in keys(live, "namespace", "pod", "resource"):
+        by_direction = made.setdefault((namespace, pod), {})
+        by_direction.setdefault(directions.get(resource, ""), set()).update(names.get(resource, ()))
+    return made
+
+
+def _has_place(patch: Mapping[Hashable, Any], places: Mapping[tuple[str, ...], _Places], proxy: _Proxy) -> bool:
+    """Whether a proxy has the filters next to which the patch is put."""
+    if patch["apply_to"] == "CLUSTER":
+        return True
+    wanted = {"SIDECAR_INBOUND": ("INBOUND",), "SIDECAR_OUTBOUND": ("OUTBOUND",)}.get(str(patch["context"]))
+    own = places.get((proxy.namespace, proxy.pod), {})
+    several = [names for direction, names in own.items() if wanted is None or direction in wanted]
+    beside = {patch["apply_to"] == "HTTP_FILTER" and _MANAGER, *_ANCHOR.findall(str(patch["match"] or ""))} - {False}
+    return any(all(any(name.endswith(_short(each)) for name in names) for each in beside) for names in several)
+
+
+_MANAGER = "envoy.filters.network.http_connection_manager"
+_ANCHOR = re.compile(r'"(?:filter|subFilter)":\{[^{}]*?"name":"([^"]+)"')
+
+
+def _short(name: object) -> str:
+    """The last word of a filter's name, which all spellings of it share: ``envoy.router``, ``….http.router``."""
+    return str(name).rpartition(".")[2]
 
 
 def _held(

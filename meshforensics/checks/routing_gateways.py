@@ -151,14 +151,42 @@ def conflicting_gateways(gateway_servers: pd.DataFrame) -> pd.DataFrame:
     remediation="Correct the selector; a Gateway that selects nothing opens nothing.",
     source="guide, phase 2, step 4; istioctl analyze IST0101 (selector), KIA0302",
 )
-def gateway_without_pods(gateway_servers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
-    """Judged where all pods are listed; the selector is for all namespaces, as Istio's default is."""
+def gateway_without_pods(
+    gateway_servers: pd.DataFrame,
+    pods: pd.DataFrame,
+    proxies: pd.DataFrame = ABSENT,
+    virtual_hosts: pd.DataFrame = ABSENT,
+    route_instances: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
+    """Judged where all pods are listed; the selector is for all namespaces, as Istio's default is.
+
+    A gateway whose hosts a captured router serves has pods, whatever their labels are.
+    """
     own = gateway_servers[(text(gateway_servers["group"]) == _ISTIO) & (text(gateway_servers["selector"]) != "")]
     if not lists_all(pods, "pods"):
         return own.iloc[:0]
     labels = [set(labels_of(said).items()) for said in set(text(pods["labels"]))]
     empty = (not any(labels_of(said).items() <= each for each in labels) for said in text(own["selector"]))
-    return where(own, empty).drop_duplicates("object")
+    idle = where(own, empty)
+    served = _served_hosts(proxies, virtual_hosts, route_instances)
+    alive = {
+        name
+        for name, hosts in zip(text(idle["object"]), idle["hosts"], strict=True)
+        for host in (hosts if isinstance(hosts, tuple) else ())
+        if any(matches(str(host).rpartition("/")[2], each) for each in served)
+    }
+    return idle[~text(idle["object"]).isin(alive)].drop_duplicates("object")
+
+
+def _served_hosts(proxies: pd.DataFrame, virtual_hosts: pd.DataFrame, route_instances: pd.DataFrame) -> frozenset[str]:
+    """The hosts that captured routers have routes for, without ports."""
+    if proxies.empty or virtual_hosts.empty or route_instances.empty:
+        return frozenset()
+    routers = set(keys(proxies[text(proxies["role"]) == "router"], "namespace", "pod"))
+    held = where(route_instances, (each in routers for each in keys(route_instances, "namespace", "pod")))
+    own = virtual_hosts[text(virtual_hosts["resource"]).isin(text(held["resource"]))]
+    several = (each for each in own["domains"] if isinstance(each, tuple))
+    return frozenset(str(domain).rsplit(":", 1)[0] for domains in several for domain in domains)
 
 
 @check(

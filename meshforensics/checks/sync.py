@@ -1,10 +1,30 @@
 """Configuration delivery: what the control plane sent against what each proxy runs."""
 
+import re
+
 import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.profile import Profile
 from meshforensics.tables import text, true
+
+_NOISE = re.compile(r"goo\.gle/debug\w+\s*")
+"""What protobuf puts into its texts by chance, so that nobody compares them."""
+
+
+def _told(rejections: pd.DataFrame) -> pd.DataFrame:
+    """Rejections in comparable words: the text that causes share, and the object that made the resource."""
+    said = [" ".join(_NOISE.sub("", message).split()) for message in text(rejections["message"])]
+    named = zip(text(rejections["resource_name"]), text(rejections["object"]), strict=True)
+    of = [f"{name}{f' ({maker})' if maker else ''}" if name else maker for name, maker in named]
+    whose = [f" of {each}" if each else "" for each in of]
+    return rejections.assign(message=pd.Series(said, index=rejections.index, dtype="str"), whose=whose)
+
+
+def _long_ago(rejections: pd.DataFrame, profile: Profile) -> "pd.Series[bool]":
+    """Logged before the window, and nothing tells whether it still stands."""
+    age = (rejections["captured_at"] - rejections["at"]).dt.total_seconds()
+    return rejections["current"].isna() & (age > profile.number("window")).fillna(False).astype(bool)
 
 
 @check(
@@ -15,13 +35,31 @@ from meshforensics.tables import text, true
     by=["type", "message"],
     observed="message",
     title="A proxy rejected its configuration",
-    detail="{type} of {count} proxies rejected: {message}",
+    detail="{type}{whose} of {count} proxies rejected: {message}",
     remediation="Correct the object that made the resource; a new pod has no last good one to keep.",
-    source="Envoy UpdateFailureState (error_state), istiod debug/syncz lastError, istiod and proxy logs",
+    source="guide, phase 2, step 4 (failed cluster configurations); Envoy UpdateFailureState (error_state), istiod "
+    "debug/syncz lastError, istiod and proxy logs",
 )
-def rejected(rejections: pd.DataFrame) -> pd.DataFrame:
-    current = rejections[true(rejections["current"], missing=True)]
-    return current.assign(message=text(current["message"]).str.strip())
+def rejected(rejections: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    """Those that stand, and those of the window of which nothing says that they are over."""
+    current = true(rejections["current"], missing=True) & ~_long_ago(rejections, profile)
+    return _told(rejections[current])
+
+
+@check(
+    "sync.rejected-earlier",
+    phase="configuration",
+    plane="control",
+    severity="warning",
+    by=["type", "message"],
+    observed="message",
+    title="A proxy rejected its configuration, and nothing tells whether it still does",
+    detail="{type}{whose} of {count} proxies rejected at {at}: {message}",
+    remediation="Capture istiod's syncz and the proxy's config dump and stats: they tell what stands.",
+    source="guide, phase 2, step 4; istiod and proxy logs, older than the window",
+)
+def rejected_earlier(rejections: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+    return _told(rejections[_long_ago(rejections, profile)])
 
 
 @check(

@@ -12,13 +12,17 @@ State = Literal["active", "warming", "draining", "static", "error"]
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
-    """An update that Envoy refused and still remembers: `error_state` of a listener."""
+    """An update that Envoy refused and still remembers: `error_state` of a listener.
+
+    `made_by` is the object that made the refused resource, where Istio notes it there.
+    """
 
     kind: Kind
     name: str | None
     details: str
     last_update_attempt: str | None
     pointer: str
+    made_by: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from meshforensics.formats._xds_dump import Entry, Rejection, Section, State
 from meshforensics.formats._xds_message import Message
+from meshforensics.formats._xds_object import object_of
 from meshforensics.formats._xds_store import Kind, Resources
 
 
@@ -164,6 +165,7 @@ def rejection_of(element: Message) -> Rejection | None:
         details=state.text("details") or "",
         last_update_attempt=state.text("last_update_attempt"),
         pointer=state.pointer,
+        made_by=object_of(state.message("failed_configuration")),
     )
 
 

@@ -39,18 +39,18 @@ def _custom(reading: Reading) -> Iterable[Row] | None:
     """Rows of the mesh's resources; items of other plurals are not opened."""
     kind = reading.item.kind
     loose = kind == "kubernetes.objects"
-    if kind.startswith("kubernetes.") and not loose and not _is_mesh(kind):
+    if kind.startswith("kubernetes.") and not loose and not is_promised(kind):
         return None
-    found = [
-        row
-        for one in reading.decoded(decode)
-        if _GROUPS.fullmatch(one.group) and one.kind != "CustomResourceDefinition"
-        for row in _row(one, kind)
-    ]
+    found = [row for one in reading.decoded(decode) if is_of_mesh(one) for row in _row(one, kind)]
     return None if loose and not found else found
 
 
-def _is_mesh(kind: str) -> bool:
+def is_of_mesh(one: KubernetesObject) -> bool:
+    """Whether an object is a resource of a mesh."""
+    return bool(_GROUPS.fullmatch(one.group)) and one.kind != "CustomResourceDefinition"
+
+
+def is_promised(kind: str) -> bool:
     """Whether an item kind such as ``kubernetes.gateways.networking.istio.io`` is of a mesh's group."""
     return bool(_GROUPS.fullmatch(kind.split(".", 2)[2])) if kind.count(".") > 1 else False
 

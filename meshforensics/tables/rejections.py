@@ -1,7 +1,7 @@
 """Configuration that proxies refused, from every place that tells of it."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -11,7 +11,8 @@ from meshforensics.formats.proxy_log import Rejected, refused_resources
 from meshforensics.formats.xds_type import short_type
 from meshforensics.model import pod_of
 from meshforensics.tables._declare import Column, Reading, Row, Table
-from meshforensics.tables._frames import text
+from meshforensics.tables._frames import ABSENT, keys, text
+from meshforensics.tables._mended import mended
 from meshforensics.tables._xds import dump_of
 from meshforensics.tables.xds_sync import pod
 
@@ -40,7 +41,7 @@ def _of_dump(reading: Reading) -> Iterator[Row]:
     for each in dump_of(reading).rejections:
         said = Rejected(short_type(each.kind), each.name, each.details, each.last_update_attempt, each.pointer)
         for name, message in refused_resources(each.details):
-            yield _row(who, said, (name or each.name, message), ("config_dump", None, True))
+            yield _row(who, said, (name or each.name, message), ("config_dump", None, True), each.made_by)
 
 
 def _of_proxy_log(reading: Reading) -> Iterator[Row]:
@@ -71,10 +72,12 @@ def _row(
     said: Rejected,
     resource: tuple[str | None, str],
     place: tuple[str, str | None, bool | None],
+    made_by: str | None = None,
 ) -> Row:
     name, message = resource
     where, istiod, current = place
-    return (said.pointer, *who, said.type or None, name, message, said.at, where, istiod, _object(message), current)
+    maker = _object(message) or made_by
+    return (said.pointer, *who, said.type or None, name, message, said.at, where, istiod, maker, current)
 
 
 def _who(reading: Reading) -> tuple[str | None, str | None]:
@@ -104,24 +107,56 @@ rejection_reports = Table(
 )
 
 
-def _rejections(rejection_reports: pd.DataFrame, xds_sync: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Reports of logs, judged by what istiod says of that proxy and type: rejected still, or accepted since."""
-    stands = {} if xds_sync is None else _standing(xds_sync)
+def _rejections(
+    rejection_reports: pd.DataFrame,
+    xds_sync: pd.DataFrame = ABSENT,
+    listeners: pd.DataFrame = ABSENT,
+    listener_instances: pd.DataFrame = ABSENT,
+    clusters: pd.DataFrame = ABSENT,
+    cluster_instances: pd.DataFrame = ABSENT,
+    stats: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
+    """Reports of logs, judged by what istiod says of that proxy and type, else by what the proxy itself holds."""
     made = rejection_reports.copy()
-    keys = zip(text(made["namespace"]), text(made["pod"]), text(made["type"]), strict=True)
-    known = [stands.get(key) for key in keys]
+    if made.empty:
+        return made
+    stands = _standing(xds_sync) if len(xds_sync) else {}
+    known = pd.Series([stands.get(key) for key in _keys(made)], index=made.index, dtype="object")
     own = made["current"].astype("object")
-    made["current"] = own.where(own.notna(), pd.Series(known, index=made.index, dtype="object"))
+    made["current"] = own.where(own.notna(), known)
+    open_ = made["current"].isna() & made["at"].notna()
+    over = [*mended(made[open_], listener_instances, cluster_instances, stats)]
+    made.loc[made[open_].index[over], "current"] = False
+    makers, told = {**_makers(listeners, "lds"), **_makers(clusters, "cds")}, _told_elsewhere(made)
+    named = [told.get(key) or makers.get(key[:2]) for key in keys(made, "type", "resource_name", "message")]
+    said = made["object"].astype("object")
+    made["object"] = said.where(said.notna(), pd.Series(named, index=made.index, dtype="object"))
     return made
 
 
-def _standing(xds_sync: pd.DataFrame) -> dict[tuple[str, str, str], bool | None]:
+def _keys(frame: pd.DataFrame) -> "list[tuple[str, ...]]":
+    return keys(frame, "namespace", "pod", "type")
+
+
+def _told_elsewhere(reports: pd.DataFrame) -> dict[tuple[str, ...], str]:
+    """The object that made a refused resource, as one place tells it, for those that tell the same refusal."""
+    told = reports[(text(reports["object"]) != "") & (text(reports["resource_name"]) != "")]
+    of = ("type", "resource_name", "message")
+    return dict(zip(keys(told, *of), text(told["object"]), strict=True))
+
+
+def _makers(resources: pd.DataFrame, kind: str) -> dict[tuple[str, ...], str]:
+    """The object that made each resource, by type and name."""
+    if resources.empty:
+        return {}
+    told = resources[text(resources["object"]) != ""]
+    return {(kind, name): maker for name, maker in keys(told, "name", "object")}
+
+
+def _standing(xds_sync: pd.DataFrame) -> dict[tuple[str, ...], bool | None]:
     """Whether a rejection of a proxy and type stands, as the last capture says; None where it does not say."""
     ordered = xds_sync.sort_values("captured_at", kind="stable", na_position="first")
-    keys: Iterable[tuple[str, str, str]] = zip(
-        text(ordered["namespace"]), text(ordered["pod"]), text(ordered["type"]), strict=True
-    )
-    return {key: _BEHIND.get(status) for key, status in zip(keys, text(ordered["status"]), strict=True)}
+    return {key: _BEHIND.get(status) for key, status in zip(_keys(ordered), text(ordered["status"]), strict=True)}
 
 
 rejections = Table(

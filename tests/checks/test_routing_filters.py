@@ -55,27 +55,39 @@ def test_filter_order_unsafe(values: dict[str, Any], found: int) -> None:
     assert len(outcome(filter_order_unsafe, envoy_filter_patches=_patch(**values)).findings) == found
 
 
-def _mesh(http_filters: tuple[str, ...] = ("router",), role: str = "sidecar") -> dict[str, pd.DataFrame]:
+MANAGER = "envoy.filters.network.http_connection_manager"
+ROUTER = "envoy.filters.http.router"
+
+
+def _mesh(http_filters: tuple[str, ...] = (ROUTER,), role: str = "sidecar") -> dict[str, pd.DataFrame]:
     where = {"namespace": ["shop"], "pod": ["web-1"]}
     return {
         "proxies": frame("proxies", **where, role=[role], version=["1.24.1"]),
         "pods": frame("pods", **where, labels=['{"app":"web"}']),
-        "filter_chains": frame("filter_chains", resource=["r"], http_filters=[http_filters], filters=[("hcm",)]),
-        "listener_instances": frame("listener_instances", **where, resource=["r"]),
+        "listeners": frame("listeners", resource=["r"], direction=["INBOUND"]),
+        "filter_chains": frame("filter_chains", resource=["r"], http_filters=[http_filters], filters=[(MANAGER,)]),
+        "listener_instances": frame("listener_instances", **where, resource=["r"], state=["active"]),
         "cluster_instances": frame("cluster_instances", **where, name=["lua_cluster"]),
     }
+
+
+NEXT_TO = '{"listener":{"filterChain":{"filter":{"name":"http_connection_manager","subFilter":{"name":"FILTER"}}}}}'
 
 
 @pytest.mark.parametrize(
     ("values", "found"),
     [
         pytest.param({}, 1, id="on-no-proxy"),
-        pytest.param({"name": "router"}, 0, id="is-there"),
-        pytest.param({"name": "hcm", "apply_to": "NETWORK_FILTER"}, 0, id="network-filter-is-there"),
+        pytest.param({"name": ROUTER}, 0, id="is-there"),
+        pytest.param({"name": MANAGER, "apply_to": "NETWORK_FILTER"}, 0, id="network-filter-is-there"),
         pytest.param({"name": "lua_cluster", "apply_to": "CLUSTER", "operation": "ADD"}, 0, id="cluster-is-there"),
         pytest.param({"name": "gone", "apply_to": "CLUSTER", "operation": "ADD"}, 1, id="cluster-is-not"),
         pytest.param({"selector": '{"app":"web"}'}, 1, id="selects-it"),
         pytest.param({"selector": '{"app":"other"}'}, 0, id="selects-no-captured-proxy"),
+        pytest.param({"context": "SIDECAR_OUTBOUND"}, 0, id="no-listener-of-that-direction"),
+        pytest.param({"context": "ANY"}, 1, id="of-any-direction"),
+        pytest.param({"match": NEXT_TO.replace("FILTER", "envoy.router")}, 1, id="beside-what-is-there"),
+        pytest.param({"match": NEXT_TO.replace("FILTER", "tcp_proxy")}, 0, id="beside-what-is-not"),
         pytest.param({"context": "GATEWAY"}, 0, id="for-gateways"),
         pytest.param({"namespace": "web"}, 0, id="for-another-namespace"),
         pytest.param({"namespace": "istio-system"}, 1, id="of-the-root-namespace"),

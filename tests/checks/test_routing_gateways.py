@@ -12,7 +12,7 @@ from meshforensics.checks.routing_gateways import (
     host_in_no_gateway,
     unknown_gateway,
 )
-from meshforensics.testing import outcome
+from meshforensics.testing import frame, outcome
 from tests.checks.objects import case, expected, frames, named, rows_of_objects, said_of, said_of_frames
 
 # what istioctl analyze takes for granted in every case
@@ -99,6 +99,18 @@ def test_gateway_without_pods(selector: str, found: int) -> None:
     said = said_of(gateway_without_pods, INGRESS, gateway("['*']", selector=selector))
 
     assert len(said.findings) == found
+
+
+@pytest.mark.parametrize(("domain", "found"), [("a.example:80", 0), ("b.example", 1)])
+def test_a_gateway_whose_hosts_a_router_serves_has_pods(domain: str, found: int) -> None:
+    given = frames(gateway_without_pods, INGRESS, gateway("[a.example]", selector="{istio: typo}"))
+    router = {
+        "proxies": frame("proxies", namespace=["edge"], pod=["gw"], role=["router"]),
+        "virtual_hosts": frame("virtual_hosts", resource=["r"], domains=[(domain,)]),
+        "route_instances": frame("route_instances", namespace=["edge"], pod=["gw"], resource=["r"]),
+    }
+
+    assert len(said_of_frames(gateway_without_pods, {**given, **router}).findings) == found
 
 
 @pytest.mark.parametrize(("port", "found"), [(80, 0), (8080, 0), (8004, 1)])

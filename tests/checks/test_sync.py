@@ -7,6 +7,7 @@ from meshforensics.checks.sync import (
     endpoint_gone,
     never_sent,
     rejected,
+    rejected_earlier,
     secret_not_delivered,
     stale,
     stale_since_unknown,
@@ -62,22 +63,54 @@ def test_never_sent(status: str, kind: str, found: int) -> None:
     assert len(outcome(never_sent, xds_sync=_sync(status, kind)).findings) == found
 
 
-@pytest.mark.parametrize(("current", "found"), [(True, 1), (None, 1), (False, 0)])
-def test_rejected(current: bool | None, found: int) -> None:
-    rejections = frame(
+def _rejections(current: bool | None, ago_s: int | None = None) -> pd.DataFrame:
+    return frame(
         "rejections",
         namespace=["shop", "shop"],
         pod=["web-1", "web-2"],
         type=["lds", "lds"],
-        message=["bad fill interval\n", "bad fill interval"],
+        resource_name=["virtualInbound"] * 2,
+        object=["EnvoyFilter:shop/limit"] * 2,
+        message=[
+            "bad fill interval: goo.gle/debugstr  \nseconds: -5",
+            "bad fill interval: goo.gle/debugproto \nseconds: -5\n",
+        ],
         current=[current, current],
+        captured_at=[NOON] * 2,
+        at=[None if ago_s is None else NOON - pd.Timedelta(seconds=ago_s)] * 2,
     )
+
+
+@pytest.mark.parametrize(
+    ("current", "ago_s", "found", "earlier"),
+    [
+        pytest.param(True, None, 1, 0, id="stands"),
+        pytest.param(True, 9000, 1, 0, id="stands-for-long"),
+        pytest.param(None, None, 1, 0, id="unknown-since-when"),
+        pytest.param(None, 900, 1, 0, id="in-the-window"),
+        pytest.param(None, 901, 0, 1, id="before-the-window-and-nothing-tells"),
+        pytest.param(False, None, 0, 0, id="accepted-since"),
+    ],
+)
+def test_rejected(current: bool | None, ago_s: int | None, found: int, earlier: int) -> None:
+    rejections = _rejections(current, ago_s)
 
     said = outcome(rejected, rejections=rejections)
 
     assert [(each.subjects, each.severity) for each in said.findings] == [
         (("shop/web-1", "shop/web-2"), Severity.ERROR)
     ] * found
+    assert [each.severity for each in outcome(rejected_earlier, rejections=rejections).findings] == [
+        Severity.WARNING
+    ] * earlier
+
+
+def test_a_rejection_says_why_and_whose_object_it_was() -> None:
+    (finding,) = outcome(rejected, rejections=_rejections(True)).findings
+
+    assert finding.detail == (
+        "lds of virtualInbound (EnvoyFilter:shop/limit) of 2 proxies rejected: bad fill interval: seconds: -5"
+    )
 
 
 def _instance(table: str, state: str, ago_s: int = 61, name: str = "0.0.0.0_80") -> pd.DataFrame:

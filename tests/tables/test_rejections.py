@@ -126,3 +126,27 @@ def test_what_syncz_tells_stands_until_the_proxy_accepts(acked: str, current: bo
     told = tables_of(("istiod.syncz", ISTIOD, syncz)).frame("rejection_reports")
 
     assert _values(told, "place", "type", "current") == [("syncz", "lds", current)]
+
+
+def test_without_istiod_the_proxy_s_own_dump_and_gauges_tell_what_is_over() -> None:
+    """A rejection that was mended later is no current one, though istiod's side was not captured."""
+    log = (DATA / "istio-proxy.log").read_bytes()
+    accepted = b"listener_manager.lds.update_time: 1795460000000\n"  # 2026-11-23T19:33:20Z, after the rejection
+
+    open_ = tables_of(("log.istio-proxy", PROXY, log)).frame("rejections")
+    over = tables_of(("log.istio-proxy", PROXY, log), ("envoy.stats", PROXY, accepted)).frame("rejections")
+
+    assert _values(open_, "place", "current") == [("proxy-log", None)]
+    assert _values(over, "place", "current") == [("proxy-log", False)]
+
+
+def test_the_object_of_a_rejected_listener_is_named_by_its_dump() -> None:
+    made = json.loads(DUMP)
+    failed = made["configs"][0]["dynamic_listeners"][0]["error_state"]["failed_configuration"]
+    path = "/apis/networking.istio.io/v1alpha3/namespaces/ops/gateway/edge"
+    failed["metadata"] = {"filter_metadata": {"istio": {"config": path}}}
+    items = [("envoy.config_dump", PROXY, json.dumps(made).encode())]
+
+    frame = tables_of(*items, ("log.istio-proxy", PROXY, (DATA / "istio-proxy.log").read_bytes())).frame("rejections")
+
+    assert {each for (each,) in _values(frame, "object")} == {"Gateway:ops/edge"}
