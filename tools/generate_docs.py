@@ -245,7 +245,9 @@ def cli_page(group: click.Group) -> str:
 
 def _command(name: str, command: click.Command, top: click.Context) -> str:
     context = click.Context(command, info_name=name, parent=top, terminal_width=96, help_option_names=["-h", "--help"])
-    return f"## {name}\n\n```text\n{command.get_help(context).rstrip()}\n```"
+    said = f"## {context.command_path.partition(' ')[2]}\n\n```text\n{command.get_help(context).rstrip()}\n```"
+    parts = command.commands if isinstance(command, click.Group) else {}
+    return "\n\n".join([said, *(_command(each, parts[each], context) for each in sorted(parts))])
 
 
 def _cell(text: str) -> str:

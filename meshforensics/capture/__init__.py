@@ -7,7 +7,7 @@ from meshforensics.capture._dry_run import DryRun
 from meshforensics.capture._plan import Options
 from meshforensics.capture._session import Captured, Progress, look, run
 
-__all__ = ["Captured", "DryRun", "Options", "Permission", "capture", "needed", "preview"]
+__all__ = ["Captured", "DryRun", "Options", "Permission", "capture", "needed", "preview", "run"]
 
 
 def capture(options: Options, into: str, progress: Progress = lambda _: None) -> Captured:

@@ -181,7 +181,7 @@ class Forwarded:
         return b""
 
 
-async def connect(context: str, patience: float) -> Cluster:
+async def connect(context: str, patience: float, kubeconfig: str = "") -> Cluster:
     """The cluster of a context of the kubeconfig, or the one that we run in.
 
     Raises:
@@ -191,8 +191,9 @@ async def connect(context: str, patience: float) -> Cluster:
     from kubernetes.aio.config import ConfigException  # noqa: PLC0415
 
     settings = client.Configuration()
-    file = os.environ.get("KUBECONFIG") or _DEFAULT
-    inside = not context and "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ
+    file = kubeconfig or os.environ.get("KUBECONFIG") or _DEFAULT
+    named = bool(context or kubeconfig or "KUBECONFIG" in os.environ)
+    inside = not named and "KUBERNETES_SERVICE_HOST" in os.environ
     try:
         if inside:
             config.load_incluster_config(client_configuration=settings)

@@ -22,6 +22,7 @@ class Options:
     """What to capture.
 
     Attributes:
+        kubeconfig: the file that leads to the cluster; empty for where the environment says that it is.
         context: the kubeconfig's context; empty for its current one.
         namespaces: only these; none means all.
         pods: only these, as ``namespace/pod``; none means all.
@@ -37,6 +38,7 @@ class Options:
         secrets: whether names of Secrets, and certificates in those of the mesh, are read.
     """
 
+    kubeconfig: str = ""
     context: str = ""
     namespaces: tuple[str, ...] = ()
     pods: tuple[str, ...] = ()

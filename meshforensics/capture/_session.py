@@ -302,9 +302,9 @@ async def _connected(options: Options) -> Cluster | None:
         admin_of(url)
     if options.prometheus:
         checked(options.prometheus)
-    if options.envoys and not (options.context or options.namespaces or options.pods):
+    if options.envoys and not (options.kubeconfig or options.context or options.namespaces or options.pods):
         return None
-    return await connect(options.context, options.patience)
+    return await connect(options.context, options.patience, options.kubeconfig)
 
 
 async def _within(deadline: float, session: Session) -> bool:

@@ -31,7 +31,7 @@ class Api:
     Attributes:
         state: the bundle as of an instant.
         token: what callers must show.
-        ask: answers for the ports of pods; tests put faults before it.
+        ask: answers for the ports of pods; a lab has its proxies answer, tests put faults before it.
     """
 
     state: State

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -152,7 +153,7 @@ def _hang(subject: str, _port: int, _method: str, _target: str) -> Answer:
 
 def test_a_page_that_is_an_error_text_is_no_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
     def change(api: Api) -> web.Application:
-        return application(Api(state=api.state, token=api.token, ask=_hang))
+        return application(replace(api, ask=_hang))
 
     with replay(shop(), change=change) as served:
         monkeypatch.setenv("KUBECONFIG", str(served.kubeconfig))

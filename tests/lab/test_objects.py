@@ -1,0 +1,38 @@
+"""The Kubernetes objects of a lab are of the pods that there are."""
+
+from meshforensics.lab._kubernetes import objects
+from meshforensics.lab._world import Body, World
+from meshforensics.model import now
+
+
+def _made(world: World, kind: str) -> list[Body]:
+    istiods = [("istiod-1", "1.27.3", now())]
+    return [each for each in objects(world, istiods) if each["kind"] == kind]
+
+
+def test_pods_are_those_that_are_not_gone_and_the_control_plane(world: World) -> None:
+    gone = world.pods_of(world.service("store"))[0]
+    gone.gone = True
+
+    names = {each["metadata"]["name"] for each in _made(world, "Pod")}
+
+    assert names == {"istiod-1", *world.pods} - {gone.name}
+
+
+def test_a_slice_holds_the_pods_that_are_ready(world: World) -> None:
+    front = world.service("front")
+    resting, ready = world.pods_of(front)[:2]
+    resting.ready = False
+
+    slices = [each for each in _made(world, "EndpointSlice") if front.name in each["metadata"]["name"]]
+
+    assert [at for each in slices for one in each["endpoints"] for at in one["addresses"]] == [ready.address]
+
+
+def test_an_edited_object_says_when_and_of_which_generation(world: World) -> None:
+    at = now()
+
+    body = world.apply("PeerAuthentication", "istio-system", "default", {"mtls": {"mode": "PERMISSIVE"}}, at=at)
+
+    assert body["metadata"]["generation"] == 2
+    assert body["metadata"]["managedFields"][0]["operation"] == "Update"
