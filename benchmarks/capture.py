@@ -24,7 +24,8 @@ from aiohttp import web
 
 from meshforensics.bundle import BundleWriter, open_bundle, verify
 from meshforensics.capture import Options, capture
-from meshforensics.capture._cluster import Cluster, connect
+from meshforensics.capture._cluster import Cluster
+from meshforensics.capture._connect import connect
 from meshforensics.capture._run import AT_ONCE
 from meshforensics.capture._talk import Talk
 from meshforensics.model import parse_time

@@ -10,6 +10,8 @@ from meshforensics.capture._reply import AGAIN, ClosedPortError, Reply, TroubleE
 from meshforensics.model import Cause
 
 ATTEMPTS = 4
+LONGEST = 30.0
+"""Seconds that a server may ask to wait; one that asks for more is not asked again: others wait for the same worker."""
 _backoff = wait_random_exponential(multiplier=0.25, max=8)
 
 
@@ -33,11 +35,13 @@ async def again(ask: Callable[[], Awaitable[Reply]], attempts: int = ATTEMPTS) -
 
 
 def _busy(reply: Reply) -> bool:
-    return reply.status in AGAIN
+    return reply.status in AGAIN and (reply.retry_after or 0) <= LONGEST
 
 
 def _broke(error: BaseException) -> bool:
     if not isinstance(error, TroubleError) or isinstance(error, ClosedPortError):
+        return False
+    if (error.retry_after or 0) > LONGEST:
         return False
     return error.status in AGAIN or error.cause is Cause.RESET
 

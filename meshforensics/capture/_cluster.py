@@ -1,27 +1,27 @@
 """The Kubernetes client, behind this one module: raw bodies, exec and port-forward as raw frames."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
+from multidict import CIMultiDict
 
+from meshforensics.capture._pace import Pace
 from meshforensics.capture._read import Trouble, read_body
 from meshforensics.capture._reply import ClosedPortError, Reply, TroubleError, message
-from meshforensics.model import Cause, SourceError
+from meshforensics.model import Cause
 
 JSON = "application/json"
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 """What a server prints of objects: names, ages and the like, and of the objects themselves the metadata alone."""
 _STREAMS = "v4.channel.k8s.io"
+RATE = 100.0
+"""Requests a second that an API server is asked at most."""
 _DATA, _ERROR, _STDOUT, _STDERR, _STATUS = 0, 1, 1, 2, 3
-_DEFAULT = "~/.kube/config"
-_NOWHERE = "no cluster is known: give --context, set KUBECONFIG, run inside a cluster, or name an --envoy"
 
 
 class Cluster:
@@ -32,8 +32,20 @@ class Cluster:
         namespace: the context's namespace.
     """
 
-    def __init__(self, client: Any, *, context: str, namespace: str, patience: float) -> None:
+    def __init__(
+        self,
+        client: Any,
+        *,
+        context: str,
+        namespace: str,
+        patience: float,
+        headers: Sequence[tuple[str, str]] = (),
+        refresh: asyncio.Task[None] | None = None,
+    ) -> None:
         self._client = client
+        self._own_headers = headers
+        self._refresh = refresh
+        self._pace = Pace(RATE)
         self._session: aiohttp.ClientSession = client.rest_client._create_pool_manager()
         self._patience = patience
         self._way: dict[str, Any] = {
@@ -45,6 +57,8 @@ class Cluster:
 
     async def close(self) -> None:
         """Give back every connection."""
+        if self._refresh:
+            self._refresh.cancel()
         await self._session.close()
         await self._client.close()
 
@@ -101,7 +115,8 @@ class Cluster:
     async def _request(
         self, method: str, path: str, query: Mapping[str, str], *, accept: str = JSON, body: object = None
     ) -> aiohttp.ClientResponse:
-        headers = {**await self._headers(), "Accept": accept}
+        await self._pace.turn()
+        headers = await self._headers(accept)
         url = self._url(path, list(query.items()))
         payload = msgspec.json.encode(body) if body is not None else None
         if payload is not None:
@@ -118,6 +133,7 @@ class Cluster:
         path = f"/api/v1/namespaces/{pod[0]}/pods/{pod[1]}/{what}"
         url = self._url(path, query)
         timeout = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=1.0)
+        await self._pace.turn()
         async with Trouble(f"{what} of {'/'.join(pod)}"):
             async with asyncio.timeout(self._patience):
                 socket = await self._session.ws_connect(
@@ -144,10 +160,11 @@ class Cluster:
             else:
                 return b""
 
-    async def _headers(self) -> dict[str, str]:
-        headers = {"Accept": JSON}
+    async def _headers(self, accept: str = JSON) -> CIMultiDict[str]:
+        """What each request carries: who we are, and as whom we ask."""
+        headers = {"Accept": accept}
         await self._client.update_params_for_auth(headers, [], ["BearerToken"], None, None, None)
-        return headers
+        return CIMultiDict([*headers.items(), *self._own_headers])
 
     def _url(self, path: str, query: list[tuple[str, str]]) -> str:
         tail = f"?{urlencode(query)}" if query else ""
@@ -179,40 +196,3 @@ class Forwarded:
             elif channel == _DATA:
                 return data[1:]
         return b""
-
-
-async def connect(context: str, patience: float, kubeconfig: str = "") -> Cluster:
-    """The cluster of a context of the kubeconfig, or the one that we run in.
-
-    Raises:
-        SourceError: none is known, or the kubeconfig cannot be used.
-    """
-    from kubernetes.aio import client, config  # noqa: PLC0415 - 0.7 s that an import of this room need not take
-    from kubernetes.aio.config import ConfigException  # noqa: PLC0415
-
-    settings = client.Configuration()
-    file = kubeconfig or os.environ.get("KUBECONFIG") or _DEFAULT
-    named = bool(context or kubeconfig or "KUBECONFIG" in os.environ)
-    inside = not named and "KUBERNETES_SERVICE_HOST" in os.environ
-    try:
-        if inside:
-            config.load_incluster_config(client_configuration=settings)
-            return Cluster(client.ApiClient(settings), context="-", namespace=_own(), patience=patience)
-        if not any(Path(each).expanduser().is_file() for each in file.split(os.pathsep)):
-            raise SourceError(f"there is no kubeconfig at {file}; {_NOWHERE}")
-        loader = await config.load_kube_config(
-            file, context=context or None, client_configuration=settings, persist_config=False
-        )
-    except (ConfigException, OSError) as error:
-        raise SourceError(f"{error}; {_NOWHERE}") from error
-    chosen = loader.current_context
-    namespace = str(chosen["context"].get("namespace") or "default")
-    return Cluster(client.ApiClient(settings), context=str(chosen["name"]), namespace=namespace, patience=patience)
-
-
-def _own() -> str:
-    """The namespace of the service account that we run as."""
-    try:
-        return Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace").read_text(encoding="utf-8").strip()
-    except OSError:
-        return "default"

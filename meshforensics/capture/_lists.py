@@ -1,7 +1,7 @@
 """Lists of objects: which resources, in which stage, and how a list is fetched page by page."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import msgspec
@@ -9,9 +9,9 @@ import msgspec
 from meshforensics.capture._again import again
 from meshforensics.capture._ask import Ask, Record, Stage
 from meshforensics.capture._cluster import JSON, TABLE, Cluster
-from meshforensics.capture._reply import Outcome, Reply, TroubleError, outcome_of, outcome_of_trouble
+from meshforensics.capture._reply import Outcome, Reply, TroubleError, message, outcome_of, outcome_of_trouble
 from meshforensics.capture._secrets import without_values
-from meshforensics.formats.kubernetes import KubernetesObject, decode
+from meshforensics.formats.kubernetes import KubernetesObject, decode, mapping
 from meshforensics.formats.resources import RESOURCES, Resource
 from meshforensics.model import MESH, Cause, NotTheFormError, Status
 
@@ -28,14 +28,6 @@ _ACCESS_GROUPS = {"security.istio.io", "policy.linkerd.io"}
 
 ASKED: tuple[Resource, ...] = tuple(each for each in RESOURCES if (each.group, each.plural) not in _NOT_ASKED)
 """The resources that are listed; of Secrets only the table that a server prints: their values are nobody's business."""
-
-
-class _Metadata(msgspec.Struct):
-    next: str = msgspec.field(name="continue", default="")
-
-
-class _Page(msgspec.Struct):
-    metadata: _Metadata = msgspec.field(default_factory=_Metadata)
 
 
 def stage_of(resource: Resource) -> Stage:
@@ -120,17 +112,29 @@ async def _pages(cluster: Cluster, listing: Listing, query: Mapping[str, str], p
             reply = without_values(reply)
         if reply.status != 200 or reply.broken:
             return reply, note
+        token, broken = _next(reply.body)
+        if broken:
+            return replace(reply, broken=broken), note
         pages.append(reply.body)
-        token = _next(reply.body)
         if not token:
             return reply, note
 
 
-def _next(body: bytes) -> str:
+def _next(body: bytes) -> tuple[str, str]:
+    """The token of the next page, and why a page is none; one of the two is empty.
+
+    Raises:
+        TroubleError: it is something else than a list.
+    """
     try:
-        return msgspec.json.decode(body, type=_Page).metadata.next
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if "truncated" in str(error):
+            return "", f"the JSON document ends in the middle, after {len(body)} bytes"
+        raise TroubleError(Cause.NOT_THE_FORM, f"no list was sent: {error}; {message(body)}") from error
+    if not isinstance(document, dict) or not str(document.get("kind", "")).endswith(("List", "Table")):
+        raise TroubleError(Cause.NOT_THE_FORM, f"no list was sent: {message(body)}")
+    return str(mapping(document, "metadata").get("continue") or ""), ""
 
 
 def _failed(listing: Listing, reply: Reply, pages: list[bytes]) -> Outcome:

@@ -1,5 +1,7 @@
 """Read bodies as they come, and name what goes wrong on the way."""
 
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 
@@ -32,18 +34,27 @@ async def read_body(said: aiohttp.ClientResponse, patience: float) -> Reply:
         status=said.status,
         body=b"".join(parts),
         broken=broken,
-        retry_after=retry_after(said.headers.get("Retry-After")),
+        retry_after=retry_after(said.headers.get("Retry-After"), said.headers.get("Date", "")),
         date=said.headers.get("Date", ""),
     )
 
 
-def retry_after(value: str | None) -> float | None:
-    """Seconds of a Retry-After header; None where it says none, or a date.
+def retry_after(value: str | None, date: str = "") -> float | None:
+    """Seconds of a Retry-After header, which may be an instant by the clock that wrote `date`; None where it says none.
 
-    >>> retry_after("3"), retry_after("Wed, 21 Oct 2026 07:28:00 GMT")
+    >>> retry_after("3"), retry_after("x")
     (3.0, None)
+    >>> retry_after("Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 21 Oct 2026 07:27:50 GMT")
+    10.0
     """
-    return float(value) if value and value.isdecimal() else None
+    if not value:
+        return None
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - parsedate_to_datetime(date)).total_seconds())
+    except (TypeError, ValueError):
+        return None
 
 
 class Trouble:
@@ -70,6 +81,7 @@ class Trouble:
 
 def _handshake(what: str, error: aiohttp.WSServerHandshakeError) -> TroubleError:
     causes = {401: Cause.FORBIDDEN, 403: Cause.FORBIDDEN, 404: Cause.GONE, 504: Cause.TIMEOUT}
-    wait = retry_after(error.headers.get("Retry-After") if error.headers else None)
+    said: Mapping[str, str] = error.headers or {}
+    wait = retry_after(said.get("Retry-After"), said.get("Date", ""))
     detail = f"{what}: HTTP {error.status}"
     return TroubleError(causes.get(error.status, Cause.RESET), detail, status=error.status, retry_after=wait)

@@ -11,7 +11,8 @@ import aiohttp
 from meshforensics.bundle import Bundle, BundleWriter
 from meshforensics.capture._again import again
 from meshforensics.capture._ask import Ask
-from meshforensics.capture._cluster import Cluster, connect
+from meshforensics.capture._cluster import Cluster
+from meshforensics.capture._connect import connect
 from meshforensics.capture._discovery import versions
 from meshforensics.capture._dry_run import DryRun, dry_run
 from meshforensics.capture._envoys import admin_of

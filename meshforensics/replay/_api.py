@@ -87,8 +87,8 @@ class Api:
         return stream
 
     def _authenticate(self, request: web.Request) -> None:
-        shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(shown.encode(), self.token.encode()):
+        scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(shown.strip().encode(), self.token.encode()):
             raise RefusedError(401, "Unauthorized: use the kubeconfig that replay wrote")
 
     @property

@@ -1,11 +1,13 @@
 """Each trouble is an item with its status and cause, and the rest goes on."""
 
 import asyncio
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from aiohttp import web
 from meshforensics.bundle import Bundle, open_bundle, verify
 from meshforensics.capture import Options
 from meshforensics.cli import main
+from meshforensics.model import now
 from meshforensics.replay import Answer, Api, application, replay
 from tests.capture.world import (
     ENVIRONMENT,
@@ -22,19 +25,25 @@ from tests.capture.world import (
     by_name,
     cut,
     garble,
+    half,
     hang,
+    late,
+    login_page,
     mesh,
+    not_text,
     on,
     refuse,
     reset,
     said,
     shop,
+    short,
     stall,
     take,
 )
 
 WEB = "shop/web-000"
 GOOD = ("captured", None)
+AT_ONCE = {"Retry-After": "0"}
 
 
 def rest_is_there(bundle: Bundle) -> None:
@@ -45,29 +54,68 @@ def rest_is_there(bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "status", "cause"),
+    ("fault", "status", "cause", "detail"),
     [
-        pytest.param(refuse(401), "failed", "forbidden", id="401"),
-        pytest.param(refuse(403), "failed", "forbidden", id="403"),
-        pytest.param(refuse(404), "failed", "not-in-source", id="404-of-what-discovery-names"),
-        pytest.param(refuse(409), "failed", "not-the-form", id="409"),
-        pytest.param(refuse(503, **{"Retry-After": "0"}), "failed", "not-the-form", id="503-each-time"),
-        pytest.param(cut, "partial", "truncated", id="wrong-content-length"),
-        pytest.param(hang, "failed", "timeout", id="hang"),
-        pytest.param(reset, "failed", "reset", id="reset"),
+        pytest.param(refuse(401), "failed", "forbidden", "HTTP 401: fault 401", id="401"),
+        pytest.param(refuse(403), "failed", "forbidden", "HTTP 403: fault 403", id="403"),
+        pytest.param(refuse(404), "failed", "not-in-source", "HTTP 404: fault 404", id="404-of-what-discovery-names"),
+        pytest.param(refuse(409), "failed", "not-the-form", "HTTP 409: fault 409", id="409"),
+        pytest.param(refuse(410), "failed", "gone", "HTTP 410: fault 410", id="410-at-once"),
+        pytest.param(refuse(500, **AT_ONCE), "failed", "not-the-form", "HTTP 500: fault 500", id="500-each-time"),
+        pytest.param(refuse(503, **AT_ONCE), "failed", "not-the-form", "HTTP 503: fault 503", id="503-each-time"),
+        pytest.param(cut, "partial", "truncated", "the body broke off", id="content-length-too-large"),
+        pytest.param(short, "partial", "truncated", "the JSON document ends", id="content-length-too-low"),
+        pytest.param(half, "partial", "truncated", "nothing came for 3 s", id="hang-in-mid-body"),
+        pytest.param(hang, "failed", "timeout", "GET /api/v1/services: no answer in time", id="no-first-byte"),
+        pytest.param(reset, "failed", "reset", "GET /api/v1/services: ", id="reset"),
+        pytest.param(not_text, "failed", "not-the-form", "no list was sent: ", id="invalid-utf-8"),
+        pytest.param(login_page, "failed", "not-the-form", "no list was sent: ", id="login-page"),
     ],
 )
 def test_a_list_in_trouble(
     fault: Callable[[web.Request], Awaitable[web.StreamResponse]],
     status: str,
     cause: str,
+    detail: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with mesh(shop(), monkeypatch, on("/services", fault)):
         bundle = take(budget=72).bundle
 
     assert said(bundle, "kubernetes.services") == (status, cause)
+    assert by_name(bundle)["kubernetes.services", "-"].detail.startswith(detail)
+    assert verify(bundle.url) == []
     rest_is_there(bundle)
+
+
+@pytest.mark.parametrize("wait", [0, 3600])
+def test_a_server_that_stays_busy_is_named(wait: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = on("/services", refuse(429, **{"Retry-After": str(wait)}))
+    with mesh(shop(), monkeypatch, fault) as asked:
+        bundle = take().bundle
+
+    assert said(bundle, "kubernetes.services") == ("failed", "not-the-form")
+    assert by_name(bundle)["kubernetes.services", "-"].detail == "HTTP 429: fault 429"
+    assert len(asked.paths("/services")) == (1 if wait else 4)
+    rest_is_there(bundle)
+
+
+def test_a_first_byte_that_is_slow_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(shop(), monkeypatch, late(1.0)):
+        bundle = take(budget=48).bundle
+
+    assert said(bundle, "kubernetes.services") == GOOD
+
+
+def test_a_clock_that_is_ten_minutes_off_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    early = now() - timedelta(minutes=10)
+    with mesh(shop(at=early), monkeypatch):
+        bundle = take().bundle
+
+    item = by_name(bundle)["kubernetes.version", "-"]
+    assert re.fullmatch(r"the clock of the API server is -60[0-9] s from ours; times are by it", item.detail)
+    assert bundle.at is not None
+    assert abs(bundle.at - early) < timedelta(seconds=60)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -1,7 +1,5 @@
 """Ranges of a Prometheus that is asked by its address."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +9,7 @@ from aiohttp import web
 import meshforensics as mf
 from meshforensics.capture._prometheus import ALERTS, QUERIES, checked
 from meshforensics.model import UsageError
-from tests.capture.world import ROOT, by_name, mesh, said, shop, take
+from tests.capture.world import ROOT, by_name, mesh, said, serving, shop, take
 from tests.replay.evidence import AT
 
 AT_SECONDS = int(AT.timestamp())
@@ -31,23 +29,8 @@ def prometheus() -> Iterator[tuple[str, list[dict[str, str]]]]:
 
     app = web.Application()
     app.router.add_get("/prom/api/v1/query_range", answer)
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    runner = web.AppRunner(app)
-
-    async def start() -> str:
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}/prom/"
-
-    try:
-        yield asyncio.run_coroutine_threadsafe(start(), loop).result(), asked
-    finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with serving(app) as address:
+        yield f"{address}/prom/", asked
 
 
 def test_each_query_is_an_item_and_its_samples_a_table(

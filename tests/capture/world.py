@@ -3,9 +3,11 @@
 import asyncio
 import json
 import os
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,12 +33,14 @@ class Asked:
     """What a server was asked, in order."""
 
     requests: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[Mapping[str, list[str]]] = field(default_factory=list)
     most_at_once: int = 0
     _now: int = 0
 
     async def watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Note a request."""
         self.requests.append((request.method, request.path))
+        self.headers.append({name: request.headers.getall(name) for name in request.headers})
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         try:
@@ -78,13 +82,35 @@ def mesh(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, *faults: Fault) -> Ite
         yield asked
 
 
+@contextmanager
+def serving(app: web.Application) -> Iterator[str]:
+    """An application on loopback, in a thread; gives its address."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    runner = web.AppRunner(app)
+
+    async def start() -> str:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    try:
+        yield asyncio.run_coroutine_threadsafe(start(), loop).result()
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
 def take(into: Path | str = "", **options: object) -> Captured:
     """Capture, in memory unless `into` says where."""
     chosen = replace(Options(budget=60), **options)  # type: ignore[arg-type]  # options by name
     return capture(chosen, str(into) or f"memory://tests-capture/{next(_numbers)}")
 
 
-def shop(pods: int = 2, page: bytes = b'{"configs": []}\n', **more: object) -> Bundle:
+def shop(pods: int = 2, page: bytes = b'{"configs": []}\n', at: datetime = AT) -> Bundle:
     """A bundle of a small mesh: `pods` proxies and one istiod."""
     with BundleWriter(f"memory://tests-shop/{next(_numbers)}", mesh="lab", layout="test") as writer:
         proxies = [_ready(f"web-{number:03}", number != pods - 1) for number in range(pods)]
@@ -94,7 +120,7 @@ def shop(pods: int = 2, page: bytes = b'{"configs": []}\n', **more: object) -> B
             "status": {"phase": "Running", "containerStatuses": [{"name": "discovery", "restartCount": 0}]},
         }
         for kind, payload in (("pods", listed("Pod", *proxies, istiod)), ("services", listed("Service"))):
-            writer.add(f"kubernetes.{kind}", "-", payload, captured_at=AT, time_source="Date")
+            writer.add(f"kubernetes.{kind}", "-", payload, captured_at=at, time_source="Date")
         for one in proxies:
             subject = f"shop/{one['metadata']['name']}"
             for kind, content in (
@@ -102,8 +128,8 @@ def shop(pods: int = 2, page: bytes = b'{"configs": []}\n', **more: object) -> B
                 ("envoy.server_info", b'{"state": "LIVE"}\n'),
                 ("log.istio-proxy", b"a line\n"),
             ):
-                writer.add(kind, subject, content, captured_at=AT, time_source="Date")
-        writer.add("istiod.syncz", "istio-system/istiod-1", b"[]\n", captured_at=AT, time_source="Date")
+                writer.add(kind, subject, content, captured_at=at, time_source="Date")
+        writer.add("istiod.syncz", "istio-system/istiod-1", b"[]\n", captured_at=at, time_source="Date")
         return writer.seal()
 
 
@@ -168,6 +194,47 @@ async def cut(request: web.Request) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.close()
     return response
+
+
+async def short(request: web.Request) -> web.StreamResponse:
+    """A header that promises fewer bytes than there are: a client reads no further."""
+    body = b'{"kind": "ServiceList", "items": [{"metadata": {"name": "web"}}]}'
+    assert request.transport is not None
+    request.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nConnection: close\r\n\r\n" + body[:40])
+    await asyncio.sleep(0.2)
+    request.transport.write(body[40:])
+    request.transport.close()
+    return await hang(request)
+
+
+async def not_text(_: web.Request) -> web.StreamResponse:
+    """A list with a name that is no UTF-8."""
+    body = b'{"kind": "ServiceList", "items": [{"metadata": {"name": "w\xff\xfe"}}]}'
+    return web.Response(body=body, content_type="application/json")
+
+
+async def login_page(_: web.Request) -> web.StreamResponse:
+    """What a proxy before an API server says to strangers, with status 200."""
+    return web.Response(text="<html>Please log in</html>", content_type="text/html")
+
+
+def late(seconds: float) -> Fault:
+    """The right answer, whose first byte lets wait."""
+
+    async def fault(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.endswith("/services"):
+            await asyncio.sleep(seconds)
+        return await handler(request)
+
+    return fault
+
+
+async def half(request: web.Request) -> web.StreamResponse:
+    """A list that hangs in the middle."""
+    response = web.StreamResponse(headers={"Content-Length": "1000", "Content-Type": "application/json"})
+    await response.prepare(request)
+    await response.write(b'{"kind": "ServiceList", "items": [')
+    return await hang(request)
 
 
 async def reset(request: web.Request) -> web.StreamResponse:
