@@ -202,6 +202,35 @@ def triage(paths: tuple[str, ...], at: str, window: str, namespace: str, form: s
 
 @cli.command(
     cls=Examples,
+    epilog="""meshforensics recover incident.zip
+    meshforensics recover incident.zip --format markdown > plan.md
+    meshforensics recover incident.zip --incident config-rejected          another hypothesis than the verdict""",
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@_AT
+@click.option("--incident", metavar="auto|ID", default="auto", show_default=True, help="What to recover from.")
+@click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
+@_PROFILE
+def recover(paths: tuple[str, ...], at: str, incident: str, form: str, profile: str) -> int:
+    """Print the ordered plan for the verdict, as advice.
+
+    Each step has its precondition, the commands for the names in this bundle, risk, verification and undo;
+    backups come before what they save is changed. Nothing is ever run. Without a cause it keeps evidence only.
+    """
+    from meshforensics.investigation import open_evidence
+    from meshforensics.recovery import plan_for
+    from meshforensics.report.recovery_markdown import recovery_markdown
+    from meshforensics.report.recovery_text import recovery_text
+
+    with spinner("reading"):
+        case = open_evidence(paths, at=at, profile=profile)
+        plan = plan_for(case, paths, incident)
+    click.echo(recovery_text(case, plan) if form == "text" else recovery_markdown(case, plan), nl=False)
+    return 0
+
+
+@cli.command(
+    cls=Examples,
     epilog="""meshforensics report bug-report.tar.gz -o report/
     meshforensics report incident.zip --incident ca-rotation -o report/
     meshforensics report incident.zip --incident my_notebook.ipynb -p team payments -o report/""",

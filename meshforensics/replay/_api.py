@@ -17,8 +17,9 @@ from meshforensics.replay._logs import log
 from meshforensics.replay._objects import Place, answer, place_of, watched
 from meshforensics.replay._pages import Ask, page
 from meshforensics.replay._state import State
-from meshforensics.replay._status import NOT_FOUND, READ_ONLY, RefusedError, as_json, failure
+from meshforensics.replay._status import NOT_FOUND, RefusedError, as_json, failure
 from meshforensics.replay._stream import stream
+from meshforensics.replay._trial import refuse_to_write, tried
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _HEALTH = (["healthz"], ["livez"], ["readyz"])
@@ -57,7 +58,7 @@ class Api:
             case ["api", "v1", "namespaces", namespace, "pods", name, "exec" | "portforward" as what]:
                 return await stream(request, self.state, self.ask, (namespace, name), what)
         if request.method not in {"GET", "HEAD"}:
-            raise RefusedError(405, READ_ONLY)
+            return await self._try(request, parts)
         return await self._read(request, parts)
 
     async def _read(self, request: web.Request, parts: list[str]) -> web.StreamResponse:
@@ -76,6 +77,12 @@ class Api:
         if request.query.get("watch") in {"1", "true"}:
             return await self._watch(request, place, accept)
         return as_json(answer(self.state, place, request.query, accept))
+
+    async def _try(self, request: web.Request, parts: list[str]) -> web.StreamResponse:
+        place = place_of(parts)
+        refuse_to_write(place, request.method, request.content_type, request.query.get("dryRun", ""))
+        assert place is not None
+        return as_json(tried(self.state, place, await request.read(), patch=request.method == "PATCH"))
 
     async def _watch(self, request: web.Request, place: Place, accept: str) -> web.StreamResponse:
         events = watched(self.state, place, request.query, accept)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from meshforensics.model import Finding, Hypothesis, Severity, Standing
-from meshforensics.report._case import Case, decided
+from meshforensics.report._case import HEALTHY, Case, decided
 from meshforensics.report._order import ordered
 from meshforensics.report._triage_findings import clear_phases, finding_lines
 from meshforensics.report._words import instant, listed, share, short_hash
@@ -157,4 +157,7 @@ def _next(case: Case, path: str) -> list[str]:
     """Commands to go on with; a path that has no room on the screen is not cut, but left to the reader."""
     table = " calls" if len(case.frame("calls")) else ""
     named = plain(path) if len(plain(path)) <= _LONGEST_PATH else "PATH"
-    return [f"Next  meshforensics report {named} -o report/", f"      meshforensics tables {named}{table}"]
+    best = case.hypotheses[0]
+    recover = [f"recover {named}"] if decided(best) and best.incident != HEALTHY else []
+    commands = [*recover, f"report {named} -o report/", f"tables {named}{table}"]
+    return [f"{'' if number else 'Next':<6}meshforensics {each}" for number, each in enumerate(commands)]

@@ -31,7 +31,7 @@ def test_triage_of_an_incident_exits_with_1(capsys: Captured) -> None:
     said = capsys.readouterr()
     assert (code, said.err) == (1, "")
     assert said.out.startswith("ca-rotation  SUPPORTED, confidence 1.00")
-    assert "\nNext  meshforensics report captures/ca-rotation -o report/\n" in said.out
+    assert "\nNext  meshforensics recover captures/ca-rotation\n" in said.out
 
 
 @pytest.mark.usefixtures("elsewhere")
@@ -234,3 +234,19 @@ def test_report_refuses_an_unknown_parameter(captures: Path, tmp_path: Path, cap
         "",
         "meshforensics: no parameter 'nope'; there are: at, bundle, incident, profile\n",
     )
+
+
+def test_recover_prints_the_plan_with_the_names_of_the_bundle(capsys: Captured, elsewhere: Path) -> None:
+    assert main(["recover", "captures/upgrade-503", "--incident", "config-rejected"]) == 0
+
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith("config-rejected  SUPPORTED")
+    assert "kubectl -n ops get envoyfilters.networking.istio.io/ratelimit-seats -o yaml" in out
+    assert "Do not restart the proxy" in out
+
+
+def test_recover_of_an_unknown_incident_is_an_error(capsys: Captured, elsewhere: Path) -> None:
+    assert main(["recover", "captures/healthy", "--incident", "healty"]) == 2
+
+    assert capsys.readouterr().err.startswith("meshforensics: no incident 'healty'; did you mean 'healthy'?")

@@ -185,6 +185,40 @@ def test_nothing_can_be_changed(kubectl: Kubectl, pod: str) -> None:
     assert b"(MethodNotAllowed): this is a replay of captured evidence" in said.stderr
 
 
+def test_diff_shows_what_a_changed_object_would_change(kubectl: Kubectl, tmp_path: Path) -> None:
+    saved = kubectl(*PROXY, "get", "virtualservice", "search", "-o", "yaml").stdout
+    same, other, file = tmp_path / "same.yaml", tmp_path / "other.yaml", tmp_path / "pod.yaml"
+    same.write_bytes(saved)
+    other.write_bytes(saved.replace(b"subset: v2", b"subset: v1"))
+    file.write_bytes(
+        kubectl(*PROXY, "get", "deploy", "web-v1", "-o", "yaml").stdout.replace(b"replicas: 1", b"replicas: 2")
+    )
+
+    unchanged, changed, built_in = (kubectl("diff", "-f", str(path)) for path in (same, other, file))
+
+    assert (unchanged.returncode, unchanged.stdout) == (0, b"")
+    assert changed.returncode == 1
+    lines = [
+        line for line in changed.stdout.decode().splitlines() if line[:1] in "+-" and line[:3] not in {"+++", "---"}
+    ]
+    assert lines == ["-        subset: v2", "+        subset: v1"]
+    assert b"nothing of this bundle tells how the fields of a built-in kind are merged" in built_in.stderr
+    assert kubectl(*PROXY, "get", "virtualservice", "search", "-o", "yaml").stdout == saved
+
+
+def test_diff_shows_a_new_object_whole(kubectl: Kubectl, tmp_path: Path) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: new, namespace: travel}\n"
+        "spec: {rules: [{}]}\n"
+    )
+
+    said = kubectl("diff", "-f", str(new))
+
+    assert said.returncode == 1
+    assert b"+kind: AuthorizationPolicy" in said.stdout
+
+
 @pytest.mark.parametrize("websockets", [True, False])
 def test_port_forward(kubeconfig: Path, bundle: Bundle, pod: str, websockets: bool) -> None:
     with socket.socket() as free:

@@ -55,7 +55,8 @@ def test_the_whole_screen() -> None:
         "  not captured: samples                                           1 check not evaluated",
         "  to decide: envoy.memory of shop/seats-1; timeout",
         "",
-        "Next  meshforensics report x.zip -o report/",
+        "Next  meshforensics recover x.zip",
+        "      meshforensics report x.zip -o report/",
         "      meshforensics tables x.zip calls",
     ]
 
@@ -106,7 +107,11 @@ def test_a_muted_finding_is_only_counted() -> None:
 def test_a_long_path_is_left_to_the_reader() -> None:
     lines = triage_text(stand_in(), "/evidence" * 20).splitlines()
 
-    assert lines[-2:] == ["Next  meshforensics report PATH -o report/", "      meshforensics tables PATH calls"]
+    assert lines[-3:] == [
+        "Next  meshforensics recover PATH",
+        "      meshforensics report PATH -o report/",
+        "      meshforensics tables PATH calls",
+    ]
 
 
 _text = st.text(min_size=0, max_size=300)

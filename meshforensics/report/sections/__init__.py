@@ -16,6 +16,7 @@ from meshforensics.report.sections._memory import memory
 from meshforensics.report.sections._method import method
 from meshforensics.report.sections._missing import not_captured
 from meshforensics.report.sections._planes import planes
+from meshforensics.report.sections._recovery import recovery
 from meshforensics.report.sections._section import Section, section
 from meshforensics.report.sections._standing import standing
 from meshforensics.report.sections._story import story
@@ -44,6 +45,7 @@ __all__ = [
     "method",
     "not_captured",
     "planes",
+    "recovery",
     "section",
     "standing",
     "story",

@@ -15,7 +15,7 @@ OTHER = Evidence(item=LINES.item, sha256=LINES.sha256, pointer="L1")
 ALL: list[Callable[[Any], sections.Section]] = [
     sections.header, sections.verdict, sections.impact, sections.timeline, sections.planes, sections.trust,
     sections.validity, sections.memory, sections.alerts, sections.findings, sections.hypotheses, sections.coverage,
-    sections.not_captured, sections.method,
+    sections.not_captured, sections.recovery, sections.method,
 ]  # fmt: skip
 
 
@@ -37,6 +37,7 @@ def said(shown: sections.Section) -> list[str]:
         (sections.hypotheses, "## Hypotheses: 1 supported, 1 undetermined, 1 refuted"),
         (sections.coverage, "## Coverage: 4 of 4 known proxies captured and decoded"),
         (sections.not_captured, "## Not captured: 1 of 5 items, and what that leaves open"),
+        (sections.recovery, "## Recovery: both roots first, then restarts, then one root"),
     ],
 )
 def test_a_title_is_the_finding(show: Callable[[Any], sections.Section], title: str) -> None:

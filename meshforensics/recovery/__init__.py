@@ -1,0 +1,46 @@
+"""Recovery, as advice: the ordered plan for a verdict, with the names of its bundle. Nothing is ever run."""
+
+from meshforensics.recovery._command import (
+    PLACEHOLDERS,
+    Command,
+    Manifest,
+    is_name,
+    kubectl,
+    stands_in,
+    version_of,
+)
+from meshforensics.recovery._declare import Deed, Part, Situation, Stage, Step, step
+from meshforensics.recovery._mesh import SYSTEM, Mesh, Named, Resources, mesh_of
+from meshforensics.recovery._plan import Plan, PlannedStep, declared_steps, manifests, ordered, plan_for, planned
+from meshforensics.recovery._plans import EVIDENCE_ONLY, RECIPES, Recipe
+
+__all__ = [
+    "EVIDENCE_ONLY",
+    "PLACEHOLDERS",
+    "RECIPES",
+    "SYSTEM",
+    "Command",
+    "Deed",
+    "Manifest",
+    "Mesh",
+    "Named",
+    "Part",
+    "Plan",
+    "PlannedStep",
+    "Recipe",
+    "Resources",
+    "Situation",
+    "Stage",
+    "Step",
+    "declared_steps",
+    "is_name",
+    "kubectl",
+    "manifests",
+    "mesh_of",
+    "ordered",
+    "plan_for",
+    "planned",
+    "stands_in",
+    "step",
+    "version_of",
+]

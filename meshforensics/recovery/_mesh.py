@@ -1,0 +1,377 @@
+"""What commands need to know of a mesh: the names, namespaces and versions in a bundle."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Protocol
+
+import pandas as pd
+
+from meshforensics.model import Hypothesis, Item
+from meshforensics.recovery._command import LABEL_KEY, LABEL_VALUE, is_name, version_of
+from meshforensics.tables import text
+
+SYSTEM = "istio-system"
+"""Where istiod is installed unless told otherwise."""
+
+PLURALS = {
+    "AuthorizationPolicy": "authorizationpolicies.security.istio.io",
+    "DestinationRule": "destinationrules.networking.istio.io",
+    "EnvoyFilter": "envoyfilters.networking.istio.io",
+    "Gateway": "gateways.networking.istio.io",
+    "PeerAuthentication": "peerauthentications.security.istio.io",
+    "ProxyConfig": "proxyconfigs.networking.istio.io",
+    "RequestAuthentication": "requestauthentications.security.istio.io",
+    "ServiceEntry": "serviceentries.networking.istio.io",
+    "Sidecar": "sidecars.networking.istio.io",
+    "Telemetry": "telemetries.telemetry.istio.io",
+    "VirtualService": "virtualservices.networking.istio.io",
+    "WasmPlugin": "wasmplugins.extensions.istio.io",
+    "WorkloadEntry": "workloadentries.networking.istio.io",
+    "WorkloadGroup": "workloadgroups.networking.istio.io",
+}
+"""Kinds of Istio with the name that kubectl asks for."""
+
+OF_THE_GATEWAY_API = {
+    "Gateway": "gateways.gateway.networking.k8s.io",
+    "HTTPRoute": "httproutes.gateway.networking.k8s.io",
+    "GRPCRoute": "grpcroutes.gateway.networking.k8s.io",
+}
+_SHORT = {"Deployment": "deploy", "StatefulSet": "sts", "DaemonSet": "ds"}
+_OF_A_REPLICA_SET = re.compile(r"(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}")
+_FIRST_V1 = (1, 22)
+"""The release of Istio that first served its APIs as v1."""
+
+
+class Bag(Protocol):
+    """What is needed of a bundle."""
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """Every item."""
+
+
+class Case(Protocol):
+    """One bundle as of one instant: what ``mf.open`` returns."""
+
+    @property
+    def bundle(self) -> Bag:
+        """The evidence."""
+
+    @property
+    def at(self) -> datetime | None:
+        """The instant of every verdict."""
+
+    @property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """Every incident with its standing, best first."""
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """A table as of the instant."""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Named:
+    """An object by kind, namespace and name, each a name that Kubernetes allows (or a placeholder)."""
+
+    namespace: str
+    kind: str
+    name: str
+
+    @property
+    def short(self) -> str:
+        """``deploy/web``, as kubectl takes it."""
+        return f"{_SHORT.get(self.kind) or PLURALS.get(self.kind) or self.kind.lower()}/{self.name}"
+
+    @property
+    def subject(self) -> str:
+        """``Deployment:shop/web``."""
+        return f"{self.kind}:{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a sidecar asks for and may use; what was not captured is as Istio's injector sets it."""
+
+    cpu_request_m: int = 100
+    cpu_limit_m: int = 2000
+    memory_request_bytes: int = 128 * 2**20
+    memory_limit_bytes: int = 1024 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mesh:
+    """The names of one mesh; without a bundle all is unknown, and commands show placeholders.
+
+    Attributes:
+        system: namespace of istiod, which is the root namespace unless `root` says otherwise.
+        version: Istio of the control plane, as ``(1, 31)``; None where it is not known.
+        kinds: what there is of Istio's kinds, by the name that kubectl asks for.
+        workloads: what the verdict is about.
+        order: every workload with a sidecar, those that are called before those that call them.
+        gateways: workloads whose proxy is a gateway, and in no other list.
+        objects: configuration that the verdict names.
+        pods: pods that the verdict is about, by namespace and name.
+        labels: labels that select a workload's pods, by the workload.
+        resources: what the sidecar asks for and may use, by workload.
+        roots: serials of the trusted roots that have not ended, each with the pods that trust it.
+        signer: Secret that holds the signing CA, as far as the bundle tells.
+        refused: names in the evidence that are none, so that no command holds them.
+    """
+
+    system: str = SYSTEM
+    root: str = SYSTEM
+    istiods: tuple[Named, ...] = (Named(namespace=SYSTEM, kind="Deployment", name="istiod"),)
+    version: tuple[int, int] | None = None
+    versions: tuple[str, ...] = ()
+    apis: Mapping[str, str] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ()
+    workloads: tuple[Named, ...] = ()
+    order: tuple[Named, ...] = ()
+    gateways: tuple[Named, ...] = ()
+    ztunnel: bool = False
+    objects: tuple[Named, ...] = ()
+    pods: tuple[tuple[str, str], ...] = ()
+    labels: Mapping[Named, Mapping[str, str]] = field(default_factory=dict)
+    resources: Mapping[Named, Resources] = field(default_factory=dict)
+    roots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    signer: str = ""
+    refused: tuple[str, ...] = ()
+
+    def api(self, group: str) -> str:
+        """``security.istio.io/v1``: as the bundle has it, else by the version; v1 where nothing is known."""
+        version = "v1" if self.version is None or self.version >= _FIRST_V1 else "v1beta1"
+        return self.apis.get(group, f"{group}/{version}")
+
+    def at_least(self, major: int, minor: int) -> bool:
+        """Whether Istio is of that release or newer; an unknown one is taken for today's."""
+        return self.version is None or self.version >= (major, minor)
+
+    def named(self, kind: str) -> tuple[Named, ...]:
+        """The objects of one kind that the verdict names."""
+        return tuple(each for each in self.objects if each.kind == kind)
+
+
+def mesh_of(case: Case, verdict: Hypothesis) -> Mesh:
+    """What a bundle tells of the names that commands about `verdict` need."""
+    sort = _Sorter()
+    owners = _owners(case, sort)
+    pods, workloads, objects = _subjects(verdict, owners, sort)
+    gateways = tuple(sorted({owners[pod] for pod in _gateway_pods(case) if pod in owners}))
+    istiods = _istiods(case, sort)
+    system = istiods[0].namespace if istiods else SYSTEM
+    version, versions = _versions(case)
+    return Mesh(
+        system=system,
+        root=_root(case, system),
+        istiods=istiods or (Named(namespace=system, kind="Deployment", name="istiod"),),
+        version=version,
+        versions=versions,
+        apis=_apis(case),
+        kinds=_kinds(case),
+        workloads=tuple(each for each in workloads if each not in gateways),
+        order=tuple(each for each in _callees_first(case, owners) if each not in gateways),
+        gateways=gateways,
+        ztunnel=any(item.kind.startswith("ztunnel.") for item in case.bundle.items),
+        objects=objects,
+        pods=pods,
+        labels=_labels(case, sort),
+        resources=_resources(case, owners),
+        roots=_roots(case),
+        signer=_signer(case, system),
+        refused=tuple(sorted(sort.refused)),
+    )
+
+
+class _Sorter:
+    """Makes names of texts, and keeps those that are none."""
+
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+
+    def named(self, kind: str, namespace: str, name: str) -> Named | None:
+        """The object of that name, or None."""
+        if kind.isalpha() and is_name(namespace) and is_name(name):
+            return Named(kind=kind, namespace=namespace, name=name)
+        self.refused.add(f"{kind}:{namespace}/{name}")
+        return None
+
+    def of(self, subject: str) -> Named | None:
+        """The object of ``Kind:namespace/name``."""
+        kind, _, rest = subject.partition(":")
+        namespace, _, name = rest.partition("/")
+        return self.named(kind, namespace, name)
+
+
+Pod = tuple[str, str]
+
+
+def _owners(case: Case, sort: _Sorter) -> dict[Pod, Named]:
+    """The workload of each pod: as its owner says, else by the name that a Deployment gives its pods."""
+    pods, proxies = case.frame("pods"), case.frame("proxies")
+    found: dict[Pod, Named] = {}
+    for namespace, pod, workload in zip(
+        text(pods["namespace"]), text(pods["pod"]), text(pods["workload"]), strict=True
+    ):
+        named = sort.of(workload) if workload else None
+        if named:
+            found[namespace, pod] = named
+    for namespace, pod in zip(text(proxies["namespace"]), text(proxies["pod"]), strict=True):
+        guessed = _OF_A_REPLICA_SET.fullmatch(pod)
+        named = sort.named("Deployment", namespace, guessed[1]) if guessed and (namespace, pod) not in found else None
+        if named:
+            found[namespace, pod] = named
+    return found
+
+
+def _subjects(
+    verdict: Hypothesis, owners: Mapping[Pod, Named], sort: _Sorter
+) -> tuple[tuple[Pod, ...], tuple[Named, ...], tuple[Named, ...]]:
+    """The pods, workloads and objects that a verdict is about."""
+    pods, workloads, objects = [], [], []
+    known = {(each.namespace, each.name): each for each in owners.values()}
+    for subject in verdict.subjects:
+        _kind, colon, _ = subject.partition(":")
+        namespace, _, name = subject.rpartition(":")[2].partition("/")
+        named = sort.of(subject) if colon else sort.named("Pod", namespace, name)
+        if named is None:
+            continue
+        if named.kind in _SHORT:
+            workloads.append(named)
+        elif named.kind != "Pod":
+            objects.append(named)
+        elif (namespace, name) in owners:
+            pods.append((namespace, name))
+            workloads.append(owners[namespace, name])
+        elif (namespace, name) in known:
+            workloads.append(known[namespace, name])
+    return tuple(dict.fromkeys(pods)), tuple(dict.fromkeys(workloads)), tuple(dict.fromkeys(objects))
+
+
+def _gateway_pods(case: Case) -> list[Pod]:
+    proxies = case.frame("proxies")
+    routers = proxies[text(proxies["role"]) == "router"]
+    return list(zip(text(routers["namespace"]), text(routers["pod"]), strict=True))
+
+
+def _istiods(case: Case, sort: _Sorter) -> tuple[Named, ...]:
+    """The Deployments of istiod: by label, else by the names of the pods that answered."""
+    workloads = case.frame("workloads")
+    found = {
+        sort.of(subject)
+        for subject, labels in zip(text(workloads["object"]), text(workloads["pod_labels"]), strict=True)
+        if _json(labels).get("app") == "istiod"
+    }
+    if not found:
+        pods = {item.subject for item in case.bundle.items if item.kind.startswith("istiod.")}
+        for namespace, _, pod in (pod.partition("/") for pod in sorted(pods)):
+            guessed = _OF_A_REPLICA_SET.fullmatch(pod)
+            found.add(sort.named("Deployment", namespace, guessed[1]) if guessed else None)
+    return tuple(sorted(each for each in found if each))
+
+
+def _root(case: Case, system: str) -> str:
+    named = [each for each in text(case.frame("mesh_config")["root_namespace"]) if is_name(each)]
+    return named[0] if named else system
+
+
+def _versions(case: Case) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
+    versions, proxies = case.frame("versions"), case.frame("proxies")
+    pilots = [each for each in text(versions[text(versions["component"]) == "pilot"]["version"]) if version_of(each)]
+    held = [each for each in text(proxies["version"]) if version_of(each)]
+    newest = max(filter(None, map(version_of, pilots or held)), default=None)
+    return newest, tuple(sorted({*pilots, *held}))
+
+
+def _apis(case: Case) -> dict[str, str]:
+    """By group the version that the captured objects have; the newest form where there are several."""
+    config = case.frame("config")
+    found: dict[str, str] = {}
+    for group, version in zip(text(config["group"]), text(config["api_version"]), strict=True):
+        stable = re.fullmatch(r"([a-z0-9.-]+\.istio\.io)/v1(beta1)?", version)
+        if stable and stable[1] == group:
+            found[group] = min(version, found.get(group, version))
+    return found
+
+
+def _kinds(case: Case) -> tuple[str, ...]:
+    config = case.frame("config")
+    pairs = set(zip(text(config["kind"]), text(config["group"]), strict=True))
+    known = {(kind, plural.partition(".")[2]): plural for kind, plural in PLURALS.items()} | {
+        (kind, plural.partition(".")[2]): plural for kind, plural in OF_THE_GATEWAY_API.items()
+    }
+    return tuple(sorted(plural for pair, plural in known.items() if pair in pairs))
+
+
+def _callees_first(case: Case, owners: Mapping[Pod, Named]) -> tuple[Named, ...]:
+    """Every workload with a proxy, what is called before what calls it; in a ring, by name."""
+    pairs, proxies = case.frame("tls_pairs"), case.frame("proxies")
+    waits: dict[Named, set[Named]] = {
+        owners[pod]: set()
+        for pod in zip(text(proxies["namespace"]), text(proxies["pod"]), strict=True)
+        if pod in owners
+    }
+    ends = (text(pairs[name]) for name in ("namespace", "pod", "server_namespace", "server_pod"))
+    for namespace, pod, other, server in zip(*ends, strict=True):
+        caller, callee = owners.get((namespace, pod)), owners.get((other, server))
+        if caller in waits and callee in waits and caller != callee and callee:
+            waits[caller].add(callee)
+    ordered: list[Named] = []
+    while waits:
+        free = sorted(each for each, callees in waits.items() if not callees & waits.keys()) or [min(waits)]
+        ordered += free
+        waits = {each: callees for each, callees in waits.items() if each not in free}
+    return tuple(ordered)
+
+
+def _labels(case: Case, sort: _Sorter) -> dict[Named, dict[str, str]]:
+    workloads = case.frame("workloads")
+    found = {}
+    for subject, selector in zip(text(workloads["object"]), text(workloads["selector"]), strict=True):
+        named = sort.of(subject)
+        labels = _json(selector)
+        if named and labels and all(LABEL_KEY.fullmatch(key) and LABEL_VALUE.fullmatch(labels[key]) for key in labels):
+            found[named] = labels
+    return found
+
+
+def _resources(case: Case, owners: Mapping[Pod, Named]) -> dict[Named, Resources]:
+    containers = case.frame("containers")
+    proxies = containers[text(containers["container"]) == "istio-proxy"]
+    places = zip(text(proxies["namespace"]), text(proxies["pod"]), strict=True)
+    names = [each.name for each in fields(Resources)]
+    rows = proxies[names].to_dict("records")
+    return {
+        owners[pod]: Resources(**{str(name): int(row[name]) for name in row if not pd.isna(row[name])})
+        for pod, row in zip(places, rows, strict=True)
+        if pod in owners
+    }
+
+
+def _roots(case: Case) -> dict[str, tuple[str, ...]]:
+    trust = case.frame("trust")
+    if case.at is not None:
+        trust = trust[~(trust["not_after"] <= pd.Timestamp(case.at))]
+    held: dict[str, set[str]] = {}
+    for serial, namespace, pod in zip(text(trust["serial"]), text(trust["namespace"]), text(trust["pod"]), strict=True):
+        if re.fullmatch(r"[0-9a-f]{1,40}", serial) and is_name(namespace) and is_name(pod):
+            held.setdefault(serial, set()).add(f"{namespace}/{pod}")
+    return {serial: tuple(sorted(pods)) for serial, pods in sorted(held.items())}
+
+
+def _signer(case: Case, system: str) -> str:
+    secrets = case.frame("cluster_secrets")
+    own = set(text(secrets[text(secrets["namespace"]) == system]["name"]))
+    return next((name for name in ("cacerts", "istio-ca-secret") if name in own), "")
+
+
+def _json(payload: str) -> dict[str, str]:
+    try:
+        read = json.loads(payload) if payload else {}
+    except ValueError:
+        return {}
+    if not isinstance(read, dict):
+        return {}
+    return {key: value for key, value in read.items() if isinstance(value, str)}
