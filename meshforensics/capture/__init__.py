@@ -3,9 +3,10 @@
 import asyncio
 
 from meshforensics.capture._access import Permission, needed
+from meshforensics.capture._course import Captured, look, run
 from meshforensics.capture._dry_run import DryRun
 from meshforensics.capture._plan import Options
-from meshforensics.capture._session import Captured, Progress, look, run
+from meshforensics.capture._session import Progress
 
 __all__ = ["Captured", "DryRun", "Options", "Permission", "capture", "needed", "preview", "run"]
 

@@ -9,6 +9,7 @@ import msgspec
 from meshforensics.capture._again import again
 from meshforensics.capture._cluster import Cluster
 from meshforensics.capture._lists import ASKED
+from meshforensics.capture._prometheus import in_cluster, namespace_of
 from meshforensics.capture._reply import TroubleError
 from meshforensics.formats.resources import Resource
 
@@ -44,9 +45,20 @@ class Checked:
     given: bool | None
 
 
-def needed(resources: Sequence[Resource] = ASKED, namespaces: Sequence[str] = ()) -> tuple[Permission, ...]:
-    """Every permission that a capture uses, sorted: to list, to read logs, and to open a port-forward or an exec."""
-    return tuple(sorted(set(_needed(resources, namespaces or [""]))))
+def needed(
+    resources: Sequence[Resource] = ASKED, namespaces: Sequence[str] = (), *, prometheus: str = ""
+) -> tuple[Permission, ...]:
+    """Every permission that a capture uses, sorted: to list, to read logs, and to open a port-forward or an exec.
+
+    Args:
+        resources: what is listed.
+        namespaces: where; everywhere when empty.
+        prometheus: where a Prometheus is asked through the API server, its address.
+    """
+    found = set(_needed(resources, namespaces or [""]))
+    if in_cluster(prometheus):
+        found.add(Permission(group="", resource="services/proxy", verb="get", namespace=namespace_of(prometheus)))
+    return tuple(sorted(found))
 
 
 def _needed(resources: Sequence[Resource], namespaces: Sequence[str]) -> Iterator[Permission]:

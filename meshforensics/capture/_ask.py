@@ -1,7 +1,7 @@
 """What a capture asks: items of a plan, and the jobs that fetch them."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from meshforensics.capture._reply import Outcome
@@ -40,3 +40,12 @@ class Job:
     rank: tuple[int, int, int]
     asks: tuple[Ask, ...]
     work: Callable[[Record], Awaitable[None]]
+
+
+def noted(job: Job, why: str) -> Job:
+    """The job, whose items say why they were taken."""
+
+    async def work(record: Record) -> None:
+        await job.work(lambda ask, outcome: record(ask, replace(outcome, detail=outcome.detail or why)))
+
+    return replace(job, work=work)

@@ -59,7 +59,7 @@ async def dry_run(options: Options, cluster: Cluster | None) -> DryRun:
         if options.secrets or each.plural != "secrets"
     }
     wanted = [each for each, version in served.items() if version]
-    checked = await check(cluster, needed(wanted, options.within))
+    checked = await check(cluster, needed(wanted, options.within, prometheus=options.prometheus))
     lists = pod_listings(options)
     pods = await _pods(cluster, lists)
     found = list(targets(pods or [], application_logs=options.application_logs))

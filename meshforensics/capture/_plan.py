@@ -30,11 +30,12 @@ class Options:
         budget: seconds that the capture may take; each whole one, where a series is watched.
         watch: seconds of samples between two whole captures; 0 for one capture.
         every: seconds from one sample to the next.
-        prometheus: address of a Prometheus; empty for none.
+        prometheus: address of a Prometheus, a Service as ``namespace/name:port``, or ``auto``; empty for none.
         window: seconds before the capture that Prometheus is asked about.
         application_logs: whether the logs of containers that are no proxy are read too.
         log_since: seconds of log that are read; 0 for as far as lines and bytes allow.
         redact_hosts: whether addresses become pseudonyms.
+        profile: the profile whose `memory.dump-at` and `memory.dump-share` say when a watch takes all of a proxy.
         secrets: whether names of Secrets, and certificates in those of the mesh, are read.
     """
 
@@ -52,6 +53,7 @@ class Options:
     log_since: float = 0.0
     redact_hosts: bool = False
     secrets: bool = True
+    profile: str = "default"
 
     @property
     def within(self) -> tuple[str, ...]:

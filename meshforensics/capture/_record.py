@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from meshforensics.bundle import BundleWriter
-from meshforensics.capture._ask import Ask
+from meshforensics.capture._ask import Ask, Record
 from meshforensics.capture._reply import Outcome
 from meshforensics.model import Cause, Item, Status, now
 
@@ -44,7 +44,7 @@ class Clock:
 
 
 class Recorder:
-    """Writes a plan and what became of it."""
+    """Writes a plan and what became of it; `told` hears of each item that is kept."""
 
     def __init__(self, writer: BundleWriter, clock: Clock, progress: Callable[[str], None], end: float) -> None:
         self._writer = writer
@@ -56,6 +56,7 @@ class Recorder:
         self._begun: dict[Ask, float] = {}
         self._together: dict[Ask, tuple[Ask, ...]] = {}
         self.counts: Counter[str] = Counter()
+        self.told: Record = lambda _ask, _outcome: None
 
     def plan(self, asks: Iterable[Ask]) -> None:
         """Add to the plan, in the journal too."""
@@ -103,6 +104,7 @@ class Recorder:
                 duration_s=self._duration(ask),
             )
         self._begun.update(dict.fromkeys(self._together.get(ask, ()), time.monotonic()))
+        self.told(ask, outcome)
 
     def _duration(self, ask: Ask) -> float | None:
         """How long it took since it, or what is fetched before it, was done."""

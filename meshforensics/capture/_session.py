@@ -1,28 +1,26 @@
-"""One capture from its first question to the sealed bundle."""
+"""One pass over a mesh: what is planned, in which order it becomes known."""
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import aiohttp
 
-from meshforensics.bundle import Bundle, BundleWriter
-from meshforensics.capture._again import again
-from meshforensics.capture._ask import Ask
+from meshforensics.capture._ask import Ask, Job, noted
 from meshforensics.capture._cluster import Cluster
-from meshforensics.capture._connect import connect
 from meshforensics.capture._discovery import versions
-from meshforensics.capture._dry_run import DryRun, dry_run
 from meshforensics.capture._envoys import admin_of
 from meshforensics.capture._envoys import jobs as envoy_jobs
 from meshforensics.capture._lists import ASKED, Listing, fetch, objects
+from meshforensics.capture._passing import Passings
 from meshforensics.capture._plan import Options, list_jobs, listings, pod_jobs, pod_listings
-from meshforensics.capture._prometheus import checked, range_of
+from meshforensics.capture._prometheus import by_service, by_url, checked, in_cluster, range_of
 from meshforensics.capture._prometheus import jobs as range_jobs
 from meshforensics.capture._record import Clock, Recorder
-from meshforensics.capture._reply import Outcome, TroubleError, outcome_of
+from meshforensics.capture._reply import Outcome
 from meshforensics.capture._run import Queue
 from meshforensics.capture._secrets import jobs as secret_jobs
 from meshforensics.capture._secrets import of_control_planes, of_gateways
@@ -31,10 +29,10 @@ from meshforensics.capture._visit import Door
 from meshforensics.formats.kubernetes import KubernetesObject
 from meshforensics.formats.pages import Page
 from meshforensics.formats.resources import Resource
-from meshforensics.model import MESH, Cause, SourceError, Status, UsageError
+from meshforensics.model import MESH, Cause, Status
+from meshforensics.profile import load_profile
 
 Progress = Callable[[str], None]
-_VERSION = Ask(kind="kubernetes.version", subject=MESH)
 _SAMPLED = frozenset(
     (
         "kubernetes.pods", "kubernetes.events", "kubernetes.usage", "envoy.memory", "envoy.stats_prometheus",
@@ -42,28 +40,6 @@ _SAMPLED = frozenset(
     )
 )  # fmt: skip
 """What a sample of a watch asks for: what changes from one moment to the next, and is small."""
-_RESERVE = 0.03
-"""The share of the budget that writing the manifest may take."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Captured:
-    """What a capture came to.
-
-    Attributes:
-        bundle: the bundle, opened.
-        counts: items by status and cause.
-        stopped: whether it was stopped by hand.
-    """
-
-    bundle: Bundle
-    counts: dict[str, int]
-    stopped: bool
-
-    @property
-    def useful(self) -> bool:
-        """Whether anything came but the version of the API server."""
-        return any(item.stored and item.kind != _VERSION.kind for item in self.bundle.items)
 
 
 class Session:
@@ -78,7 +54,7 @@ class Session:
         *,
         sample: bool = False,
         after: float = 0.0,
-        served: Mapping[Resource, str] | None = None,
+        first: "Session | None" = None,
     ) -> None:
         self.options = options
         self.cluster = cluster
@@ -86,9 +62,12 @@ class Session:
         self.clock = clock
         self._sample = sample
         self._after = after
-        self.served = served
+        self.served: Mapping[Resource, str] | None = first.served if first else None
+        self.passings: Passings = first.passings if first else Passings(load_profile(options.profile))
+        self._whole: dict[str, Callable[[], Iterable[Job]]] = {}
         self._read: set[tuple[str, str]] = set()
         self._started = time.monotonic()
+        recorder.told = self._told
         self.queue = Queue(recorder, lambda: (time.monotonic() - self._started) / options.budget)
 
     async def run(self) -> None:
@@ -108,20 +87,30 @@ class Session:
         learn = self.clock.learn if self.cluster is None else _ignore
         admins = [admin_of(url) for url in options.envoys]
         self.queue.add(envoy_jobs(admins, session, options.patience, learn, self._pages))
+        for admin in admins:
+            self._whole[admin.subject] = partial(
+                envoy_jobs, [admin], session, options.patience, learn, lambda page: not self._pages(page)
+            )
         if options.prometheus and not self._sample:
-            span = range_of(self.clock.at(), options.window)
-            self.queue.add(range_jobs(checked(options.prometheus), span, session, options.patience))
+            asked = checked(options.prometheus)
+            through = self.cluster if in_cluster(asked) else None
+            get = by_service(through, asked) if through else by_url(asked, session, options.patience)
+            self.queue.add(range_jobs(get, range_of(self.clock.at(), options.window)))
 
     async def _plan(self, cluster: Cluster) -> None:
         """Look which pods there are and what the server serves; then plan all the rest at once."""
         served, (pods, namespaces) = await asyncio.gather(self._versions(cluster), self._pods(cluster))
-        found = [self._part(target) for target in self._chosen(self._targets(pods))]
+        chosen, door = self._chosen(self._targets(pods)), Door(cluster)
+        self.passings.learn(pods)
+        for target in chosen:
+            rest = replace(target, pages=tuple(page for page in target.pages if not self._pages(page)))
+            self._whole[target.subject] = partial(pod_jobs, door, [rest], self.options.log_since)
         if not self._sample:
             self._absent(served)
         lists = [each for each in listings(served, namespaces) if self._is_listed(each)]
         jobs = [
             *list_jobs(cluster, lists, lambda gateways: self._credentials(cluster, of_gateways(gateways, pods))),
-            *pod_jobs(Door(cluster), found, self.options.log_since),
+            *pod_jobs(door, [self._part(target) for target in chosen], self.options.log_since),
         ]
         self.queue.add(jobs)
         self._credentials(cluster, of_control_planes(pods))
@@ -145,6 +134,12 @@ class Session:
         new = [name for name in dict.fromkeys(names) if name not in self._read]
         self._read.update(new)
         self.queue.add(secret_jobs(cluster, new))
+
+    def _told(self, ask: Ask, outcome: Outcome) -> None:
+        """In a sample, take all of a proxy whose memory passes its threshold; a whole capture has that anyway."""
+        for subject, why in self.passings.seen(ask, outcome, dump=self._sample):
+            if whole := self._whole.get(subject):
+                self.queue.add(noted(job, why) for job in whole())
 
     async def _versions(self, cluster: Cluster) -> Mapping[Resource, str]:
         """What the server serves; a series asks once."""
@@ -210,126 +205,6 @@ class Session:
                 ask = Ask(kind=resource.item_kind, subject=MESH)
                 self.recorder.plan([ask])
                 self.recorder.record(ask, Outcome(status=Status.ABSENT, detail="the API server does not serve it"))
-
-
-async def run(options: Options, into: str, progress: Progress) -> Captured:
-    """Capture into a bundle, within the budget.
-
-    Raises:
-        SourceError: there is no cluster, or it does not answer.
-        BundleError: `into` exists already.
-    """
-    deadline = asyncio.get_running_loop().time() + options.budget * (1 - _RESERVE)
-    clock = Clock()
-    cluster, first = await _begun(options, clock, deadline)
-    try:
-        writer = BundleWriter(
-            into, mesh=cluster.context if cluster else MESH, layout="capture", redact_hosts=options.redact_hosts
-        )
-        recorder = Recorder(writer, clock, progress, time.monotonic() + options.budget)
-        if first:
-            recorder.plan([_VERSION])
-            recorder.record(_VERSION, first)
-        first_pass = Session(options, cluster, recorder, clock)
-        stopped = await _within(deadline, first_pass)
-        counts = recorder.counts
-        for session, budget in _series(first_pass, writer, progress) if not stopped else ():
-            stopped = await _within(asyncio.get_running_loop().time() + budget, session)
-            counts += session.recorder.counts
-            if stopped:
-                break
-        return Captured(bundle=writer.seal(), counts=dict(sorted(counts.items())), stopped=stopped)
-    finally:
-        if cluster:
-            await cluster.close()
-
-
-def _series(first: Session, writer: BundleWriter, progress: Progress) -> Iterator[tuple[Session, float]]:
-    """The samples of a watch and the whole capture that ends it, each with the seconds that it may take.
-
-    A sample begins on its beat; one that took too long makes the next begin at once, and has none left out.
-    """
-    options, clock, started = first.options, first.clock, time.monotonic()
-    beats = int(options.watch // options.every) if options.watch else 0
-    for beat in range(1, beats + 1):
-        after = max(0.0, started + beat * options.every - time.monotonic())
-        recorder = Recorder(writer, clock, progress, time.monotonic() + after + options.every)
-        sample = Session(options, first.cluster, recorder, clock, sample=True, after=after, served=first.served)
-        yield sample, after + options.every
-    if options.watch:
-        after = max(0.0, started + options.watch - time.monotonic())
-        recorder = Recorder(writer, clock, progress, time.monotonic() + after + options.budget)
-        last = Session(options, first.cluster, recorder, clock, after=after, served=first.served)
-        yield last, after + options.budget * (1 - _RESERVE)
-
-
-async def look(options: Options) -> DryRun:
-    """What a capture would ask; nothing is written.
-
-    Raises:
-        SourceError: there is no cluster, or it does not answer.
-    """
-    cluster = await _connected(options)
-    try:
-        if cluster:
-            await _first(cluster, Clock())
-        return await dry_run(options, cluster)
-    finally:
-        if cluster:
-            await cluster.close()
-
-
-async def _begun(options: Options, clock: Clock, deadline: float) -> tuple[Cluster | None, Outcome | None]:
-    """The cluster and its first answer; a cluster that does not answer within the budget is an error."""
-    cluster = None
-    try:
-        async with asyncio.timeout_at(deadline):
-            cluster = await _connected(options)
-            return cluster, await _first(cluster, clock) if cluster else None
-    except TimeoutError as error:
-        raise SourceError(f"the API server did not answer within the budget of {options.budget:g} s") from error
-    except SourceError:
-        if cluster:
-            await cluster.close()
-        raise
-
-
-async def _connected(options: Options) -> Cluster | None:
-    """The cluster; None where only Envoys outside of any are asked for."""
-    for pod in options.pods:
-        if not all(pod.partition("/")):
-            raise UsageError(f"{pod!r} names no pod; write it like shop/web-1")
-    for url in options.envoys:
-        admin_of(url)
-    if options.prometheus:
-        checked(options.prometheus)
-    if options.envoys and not (options.kubeconfig or options.context or options.namespaces or options.pods):
-        return None
-    return await connect(options.context, options.patience, options.kubeconfig)
-
-
-async def _within(deadline: float, session: Session) -> bool:
-    """Run until all is asked, the time is up, or somebody stops it (then True)."""
-    try:
-        async with asyncio.timeout_at(deadline):
-            await session.run()
-    except TimeoutError:
-        session.recorder.close("the time that it may take was used up")
-    except asyncio.CancelledError:
-        session.recorder.close("the capture was stopped by hand")
-        return True
-    return False
-
-
-async def _first(cluster: Cluster, clock: Clock) -> Outcome:
-    """The first answer of the API server; it tells its clock too."""
-    try:
-        reply = await again(lambda: cluster.get("/version"))
-    except TroubleError as trouble:
-        raise SourceError(f"the API server of context {cluster.context} does not answer: {trouble}") from trouble
-    clock.learn(reply.date, "API server")
-    outcome = outcome_of(_VERSION.kind, reply)
-    return replace(outcome, detail="; ".join(filter(None, (outcome.detail, clock.said))))
 
 
 def _ignore(_date: str, _source: str) -> None:

@@ -64,11 +64,22 @@ def cli() -> None:
 )
 @click.option("--watch", metavar="SPAN", default="", help="Then sample for so long, and end with a whole capture.")
 @click.option("--every", metavar="SPAN", default="30s", show_default=True, help="From one sample to the next.")
-@click.option("--prometheus", metavar="URL", default="", help="Ask this Prometheus for ranges too.")
+@click.option(
+    "--prometheus",
+    metavar="URL|NS/SERVICE:PORT|auto",
+    default="",
+    help="Ask a Prometheus for ranges too: by its address, or through the API server (auto: look for it).",
+)
 @click.option("--window", metavar="SPAN", default="1h", show_default=True, help="How far back Prometheus is asked.")
 @click.option("--application-logs", is_flag=True, help="Read the logs of the applications beside proxies too.")
 @click.option("--log-since", metavar="SPAN", default="", help="Read only so much of each log, as 2h.")
 @click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
+@click.option(
+    "--profile",
+    metavar="FILE",
+    default="default",
+    help="Says by memory.dump-at and memory.dump-share when a watch takes all of a proxy.",
+)
 @click.option("--no-secrets", is_flag=True, help="Read neither names of Secrets nor certificates in those of the mesh.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked and which permissions are given; write nothing.")
 @click.option("-o", "--output", metavar="BUNDLE", default="", help="Where to write; .zip seals one file.")
@@ -85,6 +96,7 @@ def capture(
     application_logs: bool,
     log_since: str,
     redact_hosts: bool,
+    profile: str,
     no_secrets: bool,
     dry_run: bool,
     output: str,
@@ -114,6 +126,7 @@ def capture(
         log_since=parse_span(log_since).total_seconds() if log_since else 0.0,
         redact_hosts=redact_hosts,
         secrets=not no_secrets,
+        profile=profile,
     )
     if dry_run:
         for line in plan(preview(options)):

@@ -15,8 +15,11 @@ from tests.capture.world import ROOT, mesh, on, refuse, shipped, shop, take
 def role() -> set[Permission]:
     """The permissions of the documented ClusterRoles."""
     roles = list(yaml.safe_load_all((ROOT / "docs" / "capture-clusterrole.yaml").read_text(encoding="utf-8")))
-    assert [each["metadata"]["name"] for each in roles] == ["meshforensics-capture", "meshforensics-capture-secrets"]
-    assert [rule["resources"] for rule in roles[1]["rules"]] == [["secrets"]]
+    own = {each["metadata"]["name"]: [rule["resources"] for rule in each["rules"]] for each in roles[1:]}
+    assert own == {
+        "meshforensics-capture-secrets": [["secrets"]],
+        "meshforensics-capture-prometheus": [["services/proxy"]],
+    }
     rules = [rule for each in roles for rule in each["rules"]]
     return {
         Permission(group=group, resource=resource, verb=verb)
@@ -53,7 +56,7 @@ def test_every_page_that_is_captured_is_allowed() -> None:
 
 
 def test_the_documented_role_is_what_a_capture_needs() -> None:
-    assert role() == set(needed())
+    assert role() == set(needed(prometheus="auto"))
 
 
 def test_a_capture_uses_no_verb_beyond_the_role(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 import meshforensics as mf
+from meshforensics.bundle import Bundle, BundleWriter
 from meshforensics.capture._prometheus import ALERTS, QUERIES, checked
 from meshforensics.model import UsageError
-from tests.capture.world import ROOT, by_name, mesh, said, serving, shop, take
-from tests.replay.evidence import AT
+from tests.capture.world import ROOT, by_name, mesh, on, said, serving, shop, take
+from tests.replay.evidence import AT, listed, pod
 
 AT_SECONDS = int(AT.timestamp())
+_numbers = count(1)
 
 
 @contextmanager
@@ -48,6 +52,64 @@ def test_each_query_is_an_item_and_its_samples_a_table(
     assert all(abs(float(each["end"]) - float(each["start"]) - 7200) < 0.01 for each in asked)
     assert abs(float(asked[0]["end"]) - AT_SECONDS) < 60  # by the clock of the cluster
     assert any("[60s]" in each["query"] for each in asked)
+
+
+def service(name: str, namespace: str, label: str, *ports: tuple[str, int]) -> dict[str, Any]:
+    key, _, value = label.partition("=")
+    spec = {"ports": [{"name": name, "port": port} for name, port in ports]}
+    return {"metadata": {"name": name, "namespace": namespace, "labels": {key: value}}, "spec": spec}
+
+
+def monitored(*services: dict[str, Any]) -> Bundle:
+    """A mesh with Services."""
+    with BundleWriter(f"memory://tests-monitored/{next(_numbers)}", mesh="lab", layout="test") as writer:
+        for kind, plural, objects in (("Pod", "pods", (pod("web-0"),)), ("Service", "services", services)):
+            writer.add(f"kubernetes.{plural}", "-", listed(kind, *objects), captured_at=AT, time_source="Date")
+        return writer.seal()
+
+
+@pytest.mark.parametrize(
+    ("prometheus", "services", "path"),
+    [
+        pytest.param("monitoring/prometheus:9090", (), "monitoring/services/prometheus:9090", id="as-said"),
+        pytest.param(
+            "auto",
+            (
+                service("a", "monitoring", "app=prometheus", ("http", 80)),
+                service("own", "istio-system", "app=prometheus", ("grpc", 10901), ("http", 9090)),
+            ),
+            "istio-system/services/own:9090",
+            id="found",
+        ),
+        pytest.param(
+            "auto",
+            (service("k8s", "monitoring", "operated-prometheus=true", ("web", 9090)),),
+            "monitoring/services/k8s:9090",
+            id="found-as-the-operator-labels-it",
+        ),
+    ],
+)
+def test_a_service_is_asked_through_the_api_server(
+    prometheus: str, services: tuple[dict[str, Any], ...], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = {"metric": {"pod": "web-0"}, "values": [[AT_SECONDS, "1.5"]]}
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"status": "success", "data": {"resultType": "matrix", "result": [series]}})
+
+    with mesh(monitored(*services), monkeypatch, on("/proxy/api/v1/query_range", answer)) as asked:
+        bundle = take(prometheus=prometheus).bundle
+
+    assert said(bundle, "prometheus.range", "requests") == ("captured", None)
+    assert set(asked.paths("/query_range")) == {f"/api/v1/namespaces/{path}/proxy/api/v1/query_range"}
+
+
+def test_where_no_service_is_found_the_items_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mesh(monitored(), monkeypatch):
+        bundle = take(prometheus="auto").bundle
+
+    assert said(bundle, "prometheus.range", "requests") == ("failed", "not-in-source")
+    assert by_name(bundle)["prometheus.range", "requests"].detail.startswith("no Service is labelled ")
 
 
 def test_every_query_is_documented() -> None:
