@@ -9,7 +9,7 @@ from typing import BinaryIO
 import click
 
 from meshforensics.cli._progress import cells, spinner
-from meshforensics.model import Severity, SourceError, UsageError
+from meshforensics.model import Severity, SourceError, UsageError, parse_time
 from meshforensics.model.version import __version__
 from meshforensics.report.plain_text import plain
 
@@ -330,12 +330,15 @@ def tables(path: str, table: str, form: str, sql: str, at: str) -> int:
     cls=Examples,
     epilog="""meshforensics replay incident.zip
     meshforensics replay bug-report.tar.gz --at 2026-11-23T18:48:12Z
+    meshforensics replay series.zip --from 2026-11-23T18:40:00Z --speed 10   let time pass, for watches
     kubectl get pods -A                                     in another shell, with the line pasted""",
 )
 @click.argument("path", metavar="PATH")
 @click.option("--at", metavar="TIME", default="", help="Show the state as of this instant (2026-11-23T18:48:12Z).")
+@click.option("--from", "begin", metavar="TIME", default="", help="Let time pass from here until that instant.")
+@click.option("--speed", metavar="N", type=float, default=1.0, help="Seconds of the bundle that pass in one.")
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=0, help="On loopback; default: a free one.")
-def replay(path: str, at: str, port: int) -> int:
+def replay(path: str, at: str, begin: str, speed: float, port: int) -> int:
     """Serve a bundle as a read-only Kubernetes API, for kubectl.
 
     Prints one line to paste into another shell, and serves until Ctrl-C: get, describe, logs, exec of
@@ -348,7 +351,8 @@ def replay(path: str, at: str, port: int) -> int:
 
     with spinner("reading"):
         case = open_evidence(path, at=at)
-    with until_interrupted() as wait, serve(case.bundle, at=case.at, port=port) as served:
+    start = parse_time(begin) if begin else None
+    with until_interrupted() as wait, serve(case.bundle, at=case.at, begin=start, speed=speed, port=port) as served:
         click.echo(f"export KUBECONFIG={shlex.quote(str(served.kubeconfig))}")
         sys.stdout.flush()
         wait()

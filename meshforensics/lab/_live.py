@@ -25,7 +25,7 @@ from meshforensics.lab._kubernetes import objects, usage
 from meshforensics.lab._lab import Lab
 from meshforensics.lab._world import Body
 from meshforensics.model import MESH, now
-from meshforensics.replay import Answer, Api, State, replay
+from meshforensics.replay import Answer, Api, Moments, replay
 
 _FRESH = 1.0
 """Seconds for which a picture of the objects is used."""
@@ -42,7 +42,7 @@ class Live:
         self._loop = loop
         self._lock = asyncio.Lock()
         self._numbers = count(1)
-        self._state: State | None = None
+        self._moments: Moments | None = None
         self._made = 0.0
 
     def application(self, api: Api) -> web.Application:
@@ -52,20 +52,20 @@ class Live:
             parts = [part for part in request.path.split("/") if part]
             if parts[-1:] == ["log"]:
                 return self._log(parts[-2], request)
-            live = replace(api, state=await self._fresh(), ask=self._ask)
+            live = replace(api, moments=await self._fresh(), ask=self._ask)
             return await live.handle(request)
 
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", handle)
         return app
 
-    async def _fresh(self) -> State:
+    async def _fresh(self) -> Moments:
         async with self._lock:
-            if self._state is None or time.monotonic() - self._made > _FRESH:
+            if self._moments is None or time.monotonic() - self._made > _FRESH:
                 lists = await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._lists(), self._loop))
-                self._state = State(self.bundle(lists), now())
+                self._moments = Moments(self.bundle(lists), now())
                 self._made = time.monotonic()
-        return self._state
+        return self._moments
 
     async def _lists(self) -> dict[str, bytes]:
         """The lists of this moment; made where the state of the mesh is changed, so that it stands still."""

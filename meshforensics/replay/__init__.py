@@ -2,8 +2,8 @@
 
 from meshforensics.replay._answer import Answer
 from meshforensics.replay._api import Api, application
+from meshforensics.replay._moments import Moments
 from meshforensics.replay._pages import Ask
 from meshforensics.replay._server import Replay, replay
-from meshforensics.replay._state import State
 
-__all__ = ["Answer", "Api", "Ask", "Replay", "State", "application", "replay"]
+__all__ = ["Answer", "Api", "Ask", "Moments", "Replay", "application", "replay"]

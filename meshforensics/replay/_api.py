@@ -2,9 +2,9 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import format_datetime
-from functools import partial
 
 import msgspec
 from aiohttp import web
@@ -12,14 +12,17 @@ from aiohttp import web
 from meshforensics.model import BundleError
 from meshforensics.replay import _protobuf
 from meshforensics.replay._access import ACCESS, review, reviewed
+from meshforensics.replay._answer import Answer
 from meshforensics.replay._discovery import document
 from meshforensics.replay._logs import log
-from meshforensics.replay._objects import Place, answer, place_of, watched
+from meshforensics.replay._moments import Moments
+from meshforensics.replay._objects import Place, answer, place_of
 from meshforensics.replay._pages import Ask, page
 from meshforensics.replay._state import State
 from meshforensics.replay._status import NOT_FOUND, RefusedError, as_json, failure
 from meshforensics.replay._stream import stream
 from meshforensics.replay._trial import refuse_to_write, tried
+from meshforensics.replay._watch import Watch
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _HEALTH = (["healthz"], ["livez"], ["readyz"])
@@ -30,14 +33,19 @@ class Api:
     """What answers requests.
 
     Attributes:
-        state: the bundle as of an instant.
+        moments: the states of the bundle, one after the other.
         token: what callers must show.
         ask: answers for the ports of pods; a lab has its proxies answer, tests put faults before it.
     """
 
-    state: State
+    moments: Moments
     token: str
     ask: Ask
+
+    @property
+    def state(self) -> State:
+        """The bundle as of this moment."""
+        return self.moments.now()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer a request; trouble becomes a Status object."""
@@ -47,6 +55,8 @@ class Api:
             return failure(error.code, error.message)
         except BundleError as error:
             return failure(500, str(error))
+        except ConnectionError:
+            return web.Response()  # the client has left: nobody reads it
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self._authenticate(request)
@@ -56,7 +66,7 @@ class Api:
             return as_json(review(*about, await _body(request, attributes=about[1] == ACCESS)), 201)
         match parts:
             case ["api", "v1", "namespaces", namespace, "pods", name, "exec" | "portforward" as what]:
-                return await stream(request, self.state, self.ask, (namespace, name), what)
+                return await stream(request, self.moments, self.ask, (namespace, name), what)
         if request.method not in {"GET", "HEAD"}:
             return await self._try(request, parts)
         return await self._read(request, parts)
@@ -85,12 +95,16 @@ class Api:
         return as_json(tried(self.state, place, await request.read(), patch=request.method == "PATCH"))
 
     async def _watch(self, request: web.Request, place: Place, accept: str) -> web.StreamResponse:
-        events = watched(self.state, place, request.query, accept)
-        stream = web.StreamResponse(headers={"Content-Type": "application/json", **self.date})
+        watch = Watch(self.moments, place, request.query, accept)
+        first = watch.first()
+        stream = web.StreamResponse(headers={"Content-Type": "application/json"})
         await stream.prepare(request)
-        for event in events:
-            await stream.write(msgspec.json.encode(event) + b"\n")
-        await stream.write_eof()
+        with suppress(ConnectionError):  # the client may leave at any time
+            for event in first:
+                await stream.write(msgspec.json.encode(event) + b"\n")
+            async for event in watch.following():
+                await stream.write(msgspec.json.encode(event) + b"\n")
+            await stream.write_eof()
         return stream
 
     def _authenticate(self, request: web.Request) -> None:
@@ -101,7 +115,8 @@ class Api:
     @property
     def date(self) -> dict[str, str]:
         """The header that says what time it is here; none where the capture time is unknown."""
-        return {"Date": format_datetime(self.state.at, usegmt=True)} if self.state.at else {}
+        at = self.moments.at
+        return {"Date": format_datetime(at, usegmt=True)} if at else {}
 
 
 def application(api: Api) -> web.Application:
@@ -116,9 +131,13 @@ def application(api: Api) -> web.Application:
     return app
 
 
-def api_of(state: State, token: str) -> Api:
-    """The API over a state."""
-    return Api(state=state, token=token, ask=partial(page, state))
+def api_of(moments: Moments, token: str) -> Api:
+    """The API over the states of a bundle."""
+
+    def ask(subject: str, port: int, method: str, target: str) -> Answer:
+        return page(moments.now(), subject, port, method, target)
+
+    return Api(moments=moments, token=token, ask=ask)
 
 
 async def _body(request: web.Request, *, attributes: bool) -> dict[str, object]:

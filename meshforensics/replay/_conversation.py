@@ -1,12 +1,22 @@
 """One TCP connection to a pod's port, as bytes in and bytes out: HTTP/1.1 over the captured pages."""
 
 from collections.abc import Callable
+from datetime import datetime
 from email.utils import format_datetime
+from typing import Protocol
 
 import h11
 
 from meshforensics.replay._answer import Answer
-from meshforensics.replay._state import State
+
+
+class Clock(Protocol):
+    """Whoever knows what time it is."""
+
+    @property
+    def at(self) -> datetime | None:
+        """The instant; None where no capture time is known."""
+
 
 Pages = Callable[[str, str], Answer]
 """Method and target to an answer."""
@@ -15,9 +25,9 @@ Pages = Callable[[str, str], Answer]
 class Conversation:
     """Answers requests, one after the other, until the caller or HTTP says that it is over."""
 
-    def __init__(self, state: State, pages: Pages) -> None:
+    def __init__(self, clock: Clock, pages: Pages) -> None:
         self._pages = pages
-        self._date = format_datetime(state.at, usegmt=True) if state.at else ""
+        self._clock = clock
         self._connection = h11.Connection(h11.SERVER)
 
     @property
@@ -49,8 +59,8 @@ class Conversation:
 
     def _say(self, answer: Answer, *, without_body: bool = False) -> bytes:
         headers = [("content-type", answer.content_type), ("content-length", str(len(answer.body)))]
-        if self._date:
-            headers.append(("date", self._date))
+        if at := self._clock.at:
+            headers.append(("date", format_datetime(at, usegmt=True)))
         if answer.note:
             headers.append(("warning", f'199 - "{answer.note}"'))
         parts = [self._connection.send(h11.Response(status_code=answer.status, headers=headers))]

@@ -1,4 +1,4 @@
-"""Objects: lists with selectors and paging, single ones, and a watch that ends at once."""
+"""Objects: lists with selectors and paging, and single ones."""
 
 import base64
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from meshforensics.replay._state import Name, Shelf, State
 from meshforensics.replay._status import NOT_FOUND, RefusedError
 from meshforensics.replay._table import as_table
 
-_TABLE = "as=Table"
+TABLE = "as=Table"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,33 +55,41 @@ def answer(state: State, place: Place, query: Mapping[str, str], accept: str) ->
     Raises:
         RefusedError: nobody knows it, it was not captured, or the query is not understood.
     """
-    shelf = _shelf(state, place)
+    shelf = shelf_of(state, place)
     if place.name:
         body = shelf.objects.get((place.namespace, place.name))
         if body is None:
             kind = f"{place.plural}.{place.group}" if place.group else place.plural
             raise RefusedError(404, f'{kind} "{place.name}" not found: no such object was captured')
-        return as_table(shelf.resource, [body], {}, state.at) if _TABLE in accept else body
-    found = _selected(shelf, place, query)
-    page, metadata = _page(found, query, state)
-    if _TABLE in accept:
+        return as_table(shelf.resource, [body], {}, state.at) if TABLE in accept else body
+    page, metadata = _page(list(found(state, place, query).values()), query, state)
+    if TABLE in accept:
         return as_table(shelf.resource, page, metadata, state.at, whole=query.get("includeObject") == "Object")
     version = f"{place.group}/{place.version}" if place.group else place.version
     return {"kind": f"{shelf.resource.kind}List", "apiVersion": version, "metadata": metadata, "items": page}
 
 
-def watched(state: State, place: Place, query: Mapping[str, str], accept: str) -> list[dict[str, Any]]:
-    """The events of a watch: each object once, unless the caller has listed before. Nothing changes any more."""
-    shelf = _shelf(state, place)
-    if query.get("resourceVersion", "0") not in {"", "0"}:
-        return []
-    bodies = _selected(shelf, place, query)
-    if _TABLE in accept:
-        return [{"type": "ADDED", "object": as_table(shelf.resource, [body], {}, state.at)} for body in bodies]
-    return [{"type": "ADDED", "object": body} for body in bodies]
+def found(state: State, place: Place, query: Mapping[str, str]) -> dict[Name, Body]:
+    """The objects of a list, by namespace and name.
+
+    Raises:
+        RefusedError: nobody knows it, it was not captured, or the query is not understood.
+    """
+    shelf = shelf_of(state, place)
+    labels, fields = by_labels(query.get("labelSelector", "")), by_fields(query.get("fieldSelector", ""))
+    return {
+        name: body
+        for name, body in shelf.objects.items()
+        if place.namespace in {"", name[0]} and labels(body) and fields(body)
+    }
 
 
-def _shelf(state: State, place: Place) -> Shelf:
+def shelf_of(state: State, place: Place) -> Shelf:
+    """The objects of the resource that a path names.
+
+    Raises:
+        RefusedError: nobody knows it, or it was not captured.
+    """
     key = (place.group, place.plural)
     known = state.known.get(key)
     if known is None or place.version not in known.versions:
@@ -92,27 +100,18 @@ def _shelf(state: State, place: Place) -> Shelf:
     return state.shelves[key]
 
 
-def _selected(shelf: Shelf, place: Place, query: Mapping[str, str]) -> list[Body]:
-    labels, fields = by_labels(query.get("labelSelector", "")), by_fields(query.get("fieldSelector", ""))
-    return [
-        body
-        for (namespace, _), body in shelf.objects.items()
-        if place.namespace in {"", namespace} and labels(body) and fields(body)
-    ]
-
-
-def _page(found: list[Body], query: Mapping[str, str], state: State) -> tuple[list[Body], dict[str, Any]]:
+def _page(bodies: list[Body], query: Mapping[str, str], state: State) -> tuple[list[Body], dict[str, Any]]:
     """One page, and the metadata of the list."""
-    version = str(int(state.at.timestamp())) if state.at else "1"
+    version = state.version
     start = _start(query.get("continue", ""), version)
     limit = query.get("limit", "") or "0"
     if not limit.isdecimal():
         raise RefusedError(400, f"limit {limit!r} is no number")
-    end = start + int(limit) if int(limit) else len(found)
+    end = start + int(limit) if int(limit) else len(bodies)
     metadata: dict[str, Any] = {"resourceVersion": version}
-    if end < len(found):
-        metadata |= {"continue": _token(end, version), "remainingItemCount": len(found) - end}
-    return found[start:end], metadata
+    if end < len(bodies):
+        metadata |= {"continue": _token(end, version), "remainingItemCount": len(bodies) - end}
+    return bodies[start:end], metadata
 
 
 def _token(start: int, version: str) -> str:

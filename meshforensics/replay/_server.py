@@ -17,7 +17,7 @@ from meshforensics.bundle import Bundle
 from meshforensics.model import UsageError
 from meshforensics.replay._api import Api, api_of, application
 from meshforensics.replay._identity import HOST, tls, write_kubeconfig
-from meshforensics.replay._state import State
+from meshforensics.replay._moments import Moments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Replay:
     Attributes:
         kubeconfig: the file that leads to it.
         port: where it listens, on loopback.
-        at: the instant that it shows; None when the bundle does not know any.
+        at: the instant that it shows, at last; None when the bundle does not know any.
     """
 
     kubeconfig: Path
@@ -40,6 +40,8 @@ def replay(
     bundle: Bundle,
     *,
     at: datetime | None = None,
+    begin: datetime | None = None,
+    speed: float = 1.0,
     port: int = 0,
     change: Callable[[Api], web.Application] = application,
 ) -> Iterator[Replay]:
@@ -48,21 +50,23 @@ def replay(
     Args:
         bundle: the evidence.
         at: show the state as of this instant; by default the bundle's own.
+        begin: let time pass from here until that instant; by default it stands there.
+        speed: seconds of the bundle that pass in one.
         port: on loopback; 0 takes a free one.
         change: makes the application of the API; tests put faults before it.
 
     Raises:
-        UsageError: the port is taken.
+        UsageError: the port is taken, or time cannot pass so.
     """
     token = secrets.token_urlsafe(32)
-    state = State(bundle, at or bundle.at)
+    moments = Moments(bundle, at or bundle.at, begin=begin, speed=speed)
     with TemporaryDirectory(prefix="meshforensics-replay-") as name:
         folder = Path(name)
         context, certificate = tls(folder)
-        with _running(lambda: change(api_of(state, token)), port, context) as bound:
+        with _running(lambda: change(api_of(moments, token)), port, context) as bound:
             file = folder / "kubeconfig"
             write_kubeconfig(file, port=bound, token=token, certificate=certificate)
-            yield Replay(kubeconfig=file, port=bound, at=state.at)
+            yield Replay(kubeconfig=file, port=bound, at=at or bundle.at)
 
 
 @contextmanager

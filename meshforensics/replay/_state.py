@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from meshforensics.bundle import Bundle
@@ -21,8 +21,12 @@ _OBJECTS = (
 _NO_OBJECTS = ("kubernetes.version",)
 _REFUSED = (Cause.FORBIDDEN, Cause.NOT_PERMITTED)
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 Name = tuple[str, str]
 """Namespace (empty where there is none) and name."""
+Decoded = dict[str, tuple[KubernetesObject, ...] | None]
+"""Objects by the id of the item that holds them; None of one that holds something else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +53,10 @@ class Shelf:
 class State:
     """A bundle as of `at`: the newest item of each kind and subject that is not later."""
 
-    def __init__(self, bundle: Bundle, at: datetime | None) -> None:
+    def __init__(self, bundle: Bundle, at: datetime | None, decoded: Decoded | None = None) -> None:
         self.bundle = bundle
         self.at = at
+        self._decodings = {} if decoded is None else decoded
         self._stored = {(item.kind, item.subject): item for item in visible(bundle.items, at, over_time=False)}
 
     @cached_property
@@ -81,11 +86,14 @@ class State:
         return {**could, **{key: shelf.resource for key, shelf in self.shelves.items()}}
 
     @cached_property
-    def pods(self) -> frozenset[Name]:
-        """Every pod that an object or an item tells of."""
-        pods = self.shelves.get(("", "pods"))
-        owners = {pod for _, subject in self._stored if (pod := pod_of(subject))}
-        return frozenset(owners | set(pods.objects if pods else ()))
+    def version(self) -> str:
+        """The resource version of every list: when the newest object was captured, in microseconds."""
+        newest = max((item.captured_at for item in self._holders() if item.captured_at), default=None)
+        return str((newest - _EPOCH) // timedelta(microseconds=1)) if newest else "1"
+
+    def settle(self) -> None:
+        """Make everything that is made once."""
+        _ = self.shelves, self.known, self.version, self._by_name
 
     def pod(self, namespace: str, name: str) -> Body | None:
         """The object of a pod; None where only other evidence of it was captured, or none."""
@@ -108,7 +116,7 @@ class State:
 
     def lack(self, kind: str, subject: str) -> Lack:
         """Why there is nothing of `kind` for `subject`, in words that name the item."""
-        named = [item for item in self.bundle.items if (item.kind, item.subject) == (kind, subject)]
+        named = self._by_name.get((kind, subject), [])
         later = [item.captured_at for item in named if item.stored and item.captured_at]
         if later:
             first = format_time(min(later))
@@ -117,6 +125,14 @@ class State:
         if told is None:
             return Lack(why=f"{_named(kind, subject)} is not in this bundle: it was not captured")
         return Lack(why=_said(told), refused=told.cause in _REFUSED)
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], list[Item]]:
+        """Every item of the bundle, also of what is missing, by kind and subject."""
+        found: dict[tuple[str, str], list[Item]] = {}
+        for item in self.bundle.items:
+            found.setdefault((item.kind, item.subject), []).append(item)
+        return found
 
     def _holders(self) -> Iterator[Item]:
         """The items that hold objects, those that count more later."""
@@ -130,11 +146,13 @@ class State:
 
     def _decoded(self, item: Item) -> tuple[KubernetesObject, ...] | None:
         """The objects of an item, or those that a table tells of that kubectl printed; None when it tells of none."""
-        payload = self.bundle.read(item)
-        try:
-            return decode(payload)
-        except NotTheFormError:
-            return printed(item, payload)
+        if item.id not in self._decodings:
+            payload = self.bundle.read(item)
+            try:
+                self._decodings[item.id] = decode(payload)
+            except NotTheFormError:
+                self._decodings[item.id] = printed(item, payload)
+        return self._decodings[item.id]
 
     def _stand_in(
         self, resources: dict[tuple[str, str], Resource], objects: dict[tuple[str, str], dict[Name, Body]]

@@ -7,10 +7,11 @@ from aiohttp import web
 
 from meshforensics.replay import _exec, _forward, _upgrade
 from meshforensics.replay._conversation import Conversation
+from meshforensics.replay._moments import Moments
 from meshforensics.replay._objects import object_named
 from meshforensics.replay._pages import PORTS, Ask
 from meshforensics.replay._spdy import Spdy
-from meshforensics.replay._state import Name, State
+from meshforensics.replay._state import Name
 from meshforensics.replay._status import RefusedError
 from meshforensics.replay._streams import Forwarding, Running
 
@@ -19,20 +20,20 @@ _FORWARD = ("portforward.k8s.io",)
 _EXEC = ("v4.channel.k8s.io",)
 
 
-async def stream(request: web.Request, state: State, ask: Ask, pod: Name, what: str) -> web.StreamResponse:
+async def stream(request: web.Request, moments: Moments, ask: Ask, pod: Name, what: str) -> web.StreamResponse:
     """Serve an exec or a port-forward.
 
     Raises:
         RefusedError: no such pod, or no protocol that is served.
     """
-    object_named(state, pod)
+    object_named(moments.now(), pod)
     asked = request.headers.get("Upgrade", "").lower()
     if asked not in {"websocket", _upgrade.PROTOCOL.lower()}:
         raise RefusedError(400, _UPGRADE)
     subject = "/".join(pod)
     if what == "exec":
         return await _run(request, _exec.run(ask, subject, request.query.getall("command", [])), asked)
-    open_port = partial(_open, state, ask, subject)
+    open_port = partial(_open, moments, ask, subject)
     if asked == "websocket":
         return await _forward.serve(request, _ports(request), open_port)
     return await _upgrade.serve(request, Spdy(Forwarding(open_port)), _FORWARD)
@@ -52,9 +53,9 @@ def _ports(request: web.Request) -> Sequence[int]:
     return [int(port) for port in ports]
 
 
-def _open(state: State, ask: Ask, subject: str, port: int) -> Conversation | str:
+def _open(moments: Moments, ask: Ask, subject: str, port: int) -> Conversation | str:
     """A conversation with a port whose pages are captured; whoever asks there is told which are not."""
     if port in PORTS:
-        return Conversation(state, partial(ask, subject, port))
-    held = ", ".join(str(each) for each in sorted(state.ports_of(subject))) or "none"
+        return Conversation(moments, partial(ask, subject, port))
+    held = ", ".join(str(each) for each in sorted(moments.now().ports_of(subject))) or "none"
     return f"port {port} of {subject} is none of which pages are captured; pages of these ports are: {held}"

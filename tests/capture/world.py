@@ -74,10 +74,12 @@ def _middleware(fault: Fault) -> Middleware:
 
 
 @contextmanager
-def mesh(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, *faults: Fault) -> Iterator[Asked]:
-    """A replay of a bundle that the kubeconfig leads to."""
+def mesh(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, *faults: Fault, begin: datetime | None = None
+) -> Iterator[Asked]:
+    """A replay of a bundle that the kubeconfig leads to; time passes from `begin`."""
     asked = Asked()
-    with replay(bundle, change=behind(asked.watch, *faults)) as served:
+    with replay(bundle, begin=begin, change=behind(asked.watch, *faults)) as served:
         monkeypatch.setenv("KUBECONFIG", str(served.kubeconfig))
         yield asked
 
