@@ -43,6 +43,7 @@ class Change:
     "upgrade-503",
     about="After a change of version or revision, requests fail for a cause that dates from it.",
     precedence=30,
+    notebook="upgrade_503",
 )
 def upgrade_503(case: Case) -> Judgement:
     """Errors that began before the change refute it."""

@@ -10,6 +10,7 @@ from meshforensics.report.figures._time import Axis
 _HEIGHT = 190.0
 _LABEL = 15.0
 _STEPS = (1, 2, 2.5, 5, 10)
+_SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +54,22 @@ def _y(value: float, top: float) -> float:
 
 def _scale(axis: Axis, top: float, say: Callable[[float], str]) -> Iterator[str]:
     """Round values along the left, at most five."""
-    size = 2.0 ** (10 * max(0, (int(top).bit_length() - 1) // 10))
-    tens = 10.0 ** max(0, len(str(int(top / size / 5))) - 1)
-    step = next(each * tens * size for each in _STEPS if top / (each * tens * size) <= 5)
+    step = _step(top)
     number = 0
     while number * step <= top:
         y = _y(number * step, top)
         yield line(axis.left, y, axis.right, y, "base")
         yield words(axis.left - 6, y + 4, say(number * step), "m", anchor="end")
         number += 1
+
+
+def _step(top: float) -> float:
+    """A round step of which at most five fit below `top`; tenths and halves of them for a share."""
+    if top <= 1:
+        return next(each for each in _SHARES if top / each <= 5)
+    size = 2.0 ** (10 * max(0, (int(top).bit_length() - 1) // 10))
+    tens = 10.0 ** max(0, len(str(int(top / size / 5))) - 1)
+    return next(each * tens * size for each in _STEPS if top / (each * tens * size) <= 5)
 
 
 def _names(lines: Sequence[Line], axis: Axis, top: float, width: float) -> Iterator[str]:

@@ -22,17 +22,24 @@ from meshforensics.report.sections._standing import standing
 from meshforensics.report.sections._story import story
 from meshforensics.report.sections._timeline import timeline
 from meshforensics.report.sections._trust import trust
+from meshforensics.report.sections._upgrade import configuration_changes, lost_routes, refused_updates, versions
+from meshforensics.report.sections._upgrade_errors import blast_radius, errors_by_route, first_push, rollback
 from meshforensics.report.sections._validity import validity
 from meshforensics.report.sections._verdict import verdict
 
 __all__ = [
     "Section",
     "alerts",
+    "blast_radius",
+    "configuration_changes",
     "coverage",
+    "errors_by_route",
     "findings",
+    "first_push",
     "header",
     "hypotheses",
     "impact",
+    "lost_routes",
     "memory",
     "memory_drivers",
     "memory_groups",
@@ -46,6 +53,8 @@ __all__ = [
     "not_captured",
     "planes",
     "recovery",
+    "refused_updates",
+    "rollback",
     "section",
     "standing",
     "story",
@@ -53,4 +62,5 @@ __all__ = [
     "trust",
     "validity",
     "verdict",
+    "versions",
 ]
