@@ -11,23 +11,38 @@ from meshforensics.capture._ask import Ask, Record, Stage
 from meshforensics.capture._cluster import JSON, TABLE, Cluster
 from meshforensics.capture._reply import Outcome, Reply, TroubleError, message, outcome_of, outcome_of_trouble
 from meshforensics.capture._secrets import without_values
-from meshforensics.formats.kubernetes import KubernetesObject, decode, mapping
+from meshforensics.formats.kubernetes import KubernetesObject, decode, mapping, members
 from meshforensics.formats.resources import RESOURCES, Resource
 from meshforensics.model import MESH, Cause, NotTheFormError, Status
 
 PAGE = 500
-_MAPS = ("istio", "istio-ca-root-cert", "istio-sidecar-injector", "linkerd-config", "linkerd-identity-trust-roots")
+_MAPS = (
+    "istio", "istio-ca-root-cert", "istio-ca-crl", "istio-sidecar-injector", "istio-cni-config", "values",
+    "linkerd-config", "linkerd-identity-trust-roots",
+)  # fmt: skip
 """Config maps that a mesh makes; those of applications are nobody's business here."""
+_OF_A_REVISION = ("istio-{}", "istio-sidecar-injector-{}", "values-{}")
 _NOT_ASKED = {("", "endpoints"), ("", "serviceaccounts"), ("metrics.k8s.io", "nodes")}
 _HEALTH = {"pods", "nodes", "namespaces", "events"}
 _ACCESS = {
     "configmaps", "mutatingwebhookconfigurations", "validatingwebhookconfigurations", "customresourcedefinitions",
-    "networkpolicies", "poddisruptionbudgets", "secrets",
+    "networkpolicies", "poddisruptionbudgets", "secrets", "validatingadmissionpolicies",
+    "validatingadmissionpolicybindings", "adminnetworkpolicies", "baselineadminnetworkpolicies",
 }  # fmt: skip
 _ACCESS_GROUPS = {"security.istio.io", "policy.linkerd.io"}
 
 ASKED: tuple[Resource, ...] = tuple(each for each in RESOURCES if (each.group, each.plural) not in _NOT_ASKED)
 """The resources that are listed; of Secrets only the table that a server prints: their values are nobody's business."""
+
+
+def revisions_of(pods: Iterable[KubernetesObject]) -> tuple[str, ...]:
+    """The revisions of Istio that run, but the one without a name, sorted."""
+    found = {str(pod.labels.get("istio.io/rev") or "default") for pod in pods if _is_istiod(pod)}
+    return tuple(sorted(found - {"default"}))
+
+
+def _is_istiod(pod: KubernetesObject) -> bool:
+    return any(one.get("name") == "discovery" for one in members(pod.spec, "containers"))
 
 
 def stage_of(resource: Resource) -> Stage:
@@ -46,12 +61,14 @@ class Listing:
         version: the version that is asked for.
         namespace: where; empty for everywhere.
         selector: a label selector; empty for none.
+        revisions: the revisions of Istio whose config maps are wanted too.
     """
 
     resource: Resource
     version: str
     namespace: str = ""
     selector: str = ""
+    revisions: tuple[str, ...] = ()
 
     @property
     def ask(self) -> Ask:
@@ -77,7 +94,8 @@ class Listing:
     def queries(self) -> Iterable[dict[str, str]]:
         """What is asked for: all of it, but of config maps only those of a mesh."""
         if (self.resource.group, self.resource.plural) == ("", "configmaps"):
-            return [{"fieldSelector": f"metadata.name={name}"} for name in _MAPS]
+            own = [form.format(revision) for revision in self.revisions for form in _OF_A_REVISION]
+            return [{"fieldSelector": f"metadata.name={name}"} for name in (*_MAPS, *own)]
         return [{"labelSelector": self.selector}] if self.selector else [{}]
 
 

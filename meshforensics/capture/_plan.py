@@ -75,13 +75,15 @@ def pod_listings(options: Options) -> list[Listing]:
     return [*own, Listing(resource=pods, version="v1", selector="app=istiod")]
 
 
-def listings(versions: Mapping[Resource, str], namespaces: Sequence[str]) -> Iterator[Listing]:
+def listings(
+    versions: Mapping[Resource, str], namespaces: Sequence[str], revisions: tuple[str, ...] = ()
+) -> Iterator[Listing]:
     """Every other list that the server can give."""
     for resource, version in versions.items():
         if (resource.group, resource.plural) == _PODS or not version:
             continue
         for namespace in namespaces if resource.namespaced and namespaces else [""]:
-            yield Listing(resource=resource, version=version, namespace=namespace)
+            yield Listing(resource=resource, version=version, namespace=namespace, revisions=revisions)
 
 
 def list_jobs(

@@ -14,7 +14,7 @@ from meshforensics.capture._cluster import Cluster
 from meshforensics.capture._discovery import versions
 from meshforensics.capture._envoys import admin_of
 from meshforensics.capture._envoys import jobs as envoy_jobs
-from meshforensics.capture._lists import ASKED, Listing, fetch, objects
+from meshforensics.capture._lists import ASKED, Listing, fetch, objects, revisions_of
 from meshforensics.capture._passing import Passings
 from meshforensics.capture._plan import Options, list_jobs, listings, pod_jobs, pod_listings
 from meshforensics.capture._prometheus import by_service, by_url, checked, in_cluster, range_of
@@ -107,7 +107,7 @@ class Session:
             self._whole[target.subject] = partial(pod_jobs, door, [rest], self.options.log_since)
         if not self._sample:
             self._absent(served)
-        lists = [each for each in listings(served, namespaces) if self._is_listed(each)]
+        lists = [each for each in listings(served, namespaces, revisions_of(pods)) if self._is_listed(each)]
         jobs = [
             *list_jobs(cluster, lists, lambda gateways: self._credentials(cluster, of_gateways(gateways, pods))),
             *pod_jobs(door, [self._part(target) for target in chosen], self.options.log_since),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meshforensics.capture._ask import Stage
-from meshforensics.formats.kubernetes import KubernetesObject, members
+from meshforensics.formats.kubernetes import KubernetesObject, mapping, members
 from meshforensics.formats.pages import AGENT_PAGES, ENVOY_PAGES, ISTIOD_PAGES, LINKERD_PAGES, ZTUNNEL_PAGES, Page
 
 _STAGES = {
@@ -24,10 +24,13 @@ _STAGES = {
     "istiod.metrics": Stage.HEALTH,
     "istiod.version": Stage.HEALTH,
     "ztunnel.config_dump": Stage.TRAFFIC,
+    "ztunnel.metrics": Stage.HEALTH,
     "linkerd.metrics": Stage.HEALTH,
 }
 """When a page is asked for; those not named, last."""
 _LOGGED = ("istio-proxy", "discovery", "ztunnel", "linkerd-proxy")
+_SETUP = ("istio-init", "istio-validation", "linkerd-init", "linkerd-network-validator")
+"""Containers that are injected to prepare a pod; where one of them fails, no other starts."""
 _ENDED = ("Succeeded", "Failed", "Pending")
 
 
@@ -111,7 +114,7 @@ def _target(pod: KubernetesObject, application_logs: bool) -> Target:
         program=program,
         sickness=_sickness(pod, statuses, names),
         pages=pages if running else (),
-        logs=tuple(_logs(pod, _logged(names, application_logs), statuses)),
+        logs=tuple(_logs(pod, _logged(names, application_logs) | _failing(names, statuses), statuses)),
     )
 
 
@@ -147,6 +150,15 @@ def _logged(names: set[str], application_logs: bool) -> set[str]:
     """The containers whose logs are read: those of a mesh, and where it is wanted all others beside them."""
     own = names & set(_LOGGED)
     return names if own and application_logs else own
+
+
+def _failing(names: set[str], statuses: dict[str, dict[str, Any]]) -> set[str]:
+    """The containers that prepare a pod and have not done so; of the others nobody needs the log."""
+    return {name for name in names & set(_SETUP) if name in statuses and not _is_done(statuses[name])}
+
+
+def _is_done(status: dict[str, Any]) -> bool:
+    return mapping(mapping(status, "state"), "terminated").get("exitCode") == 0
 
 
 def _restarted(status: dict[str, Any] | None) -> bool:

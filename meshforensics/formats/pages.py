@@ -62,7 +62,10 @@ ISTIOD_PAGES: tuple[Page, ...] = (
     Page(kind="istiod.metrics", port=ISTIOD_PORT, path="/metrics"),
     Page(kind="istiod.version", port=ISTIOD_PORT, path="/version"),
 )
-ZTUNNEL_PAGES: tuple[Page, ...] = (Page(kind="ztunnel.config_dump", port=ADMIN_PORT, path="/config_dump"),)
+ZTUNNEL_PAGES: tuple[Page, ...] = (
+    Page(kind="ztunnel.config_dump", port=ADMIN_PORT, path="/config_dump"),
+    Page(kind="ztunnel.metrics", port=AGENT_PORT, path="/stats/prometheus"),
+)
 LINKERD_PAGES: tuple[Page, ...] = (Page(kind="linkerd.metrics", port=LINKERD_PORT, path="/metrics"),)
 
 PAGES: tuple[Page, ...] = (*ENVOY_PAGES, *AGENT_PAGES, *ISTIOD_PAGES, *ZTUNNEL_PAGES, *LINKERD_PAGES)

@@ -1,6 +1,6 @@
 """API resources of Kubernetes and of meshes: which plural, group and versions a kind has.
 
-Source: the discovery documents of Kubernetes 1.34, Istio 1.31, Gateway API 1.4, Linkerd 2.18, Argo Rollouts 1.8.
+Source: the discovery documents of Kubernetes 1.34, Istio 1.31, Gateway API 1.5, Linkerd 2.18, Argo Rollouts 1.8.
 """
 
 from collections.abc import Iterator
@@ -62,7 +62,11 @@ RESOURCES: tuple[Resource, ...] = (
          "ValidatingWebhookConfiguration validatingwebhookconfigurations", namespaced=False),
     *_of("apiextensions.k8s.io", "v1", "CustomResourceDefinition customresourcedefinitions crd crds",
          namespaced=False),
-    *_of("networking.k8s.io", "v1", "NetworkPolicy networkpolicies netpol"),
+    *_of("admissionregistration.k8s.io", "v1 v1beta1", "ValidatingAdmissionPolicy validatingadmissionpolicies",
+         "ValidatingAdmissionPolicyBinding validatingadmissionpolicybindings", namespaced=False),
+    *_of("networking.k8s.io", "v1", "NetworkPolicy networkpolicies netpol", "Ingress ingresses ing"),
+    *_of("policy.networking.k8s.io", "v1alpha1", "AdminNetworkPolicy adminnetworkpolicies anp",
+         "BaselineAdminNetworkPolicy baselineadminnetworkpolicies banp", namespaced=False),
     *_of("policy", "v1", "PodDisruptionBudget poddisruptionbudgets pdb"),
     *_of("networking.istio.io", "v1 v1beta1 v1alpha3", "VirtualService virtualservices vs",
          "DestinationRule destinationrules dr", "Gateway gateways gw", "ServiceEntry serviceentries se",
@@ -72,18 +76,29 @@ RESOURCES: tuple[Resource, ...] = (
     *_of("security.istio.io", "v1 v1beta1", "PeerAuthentication peerauthentications pa",
          "AuthorizationPolicy authorizationpolicies ap", "RequestAuthentication requestauthentications ra"),
     *_of("telemetry.istio.io", "v1 v1alpha1", "Telemetry telemetries telemetry"),
-    *_of("extensions.istio.io", "v1alpha1", "WasmPlugin wasmplugins"),
+    *_of("extensions.istio.io", "v1alpha1", "WasmPlugin wasmplugins", "TrafficExtension trafficextensions"),
     *_of("gateway.networking.k8s.io", "v1 v1beta1 v1alpha2", "GatewayClass gatewayclasses gc", namespaced=False),
     *_of("gateway.networking.k8s.io", "v1 v1beta1 v1alpha2", "Gateway gateways gtw", "HTTPRoute httproutes",
          "GRPCRoute grpcroutes"),
-    *_of("gateway.networking.k8s.io", "v1alpha2", "TLSRoute tlsroutes", "TCPRoute tcproutes"),
+    *_of("gateway.networking.k8s.io", "v1alpha2", "TCPRoute tcproutes", "UDPRoute udproutes"),
+    *_of("gateway.networking.k8s.io", "v1 v1alpha3 v1alpha2", "TLSRoute tlsroutes",
+         "BackendTLSPolicy backendtlspolicies btlspolicy"),
+    *_of("gateway.networking.k8s.io", "v1", "ListenerSet listenersets lset"),
+    *_of("gateway.networking.x-k8s.io", "v1alpha1", "XListenerSet xlistenersets",
+         "XBackendTrafficPolicy xbackendtrafficpolicies"),
+    *_of("inference.networking.k8s.io", "v1 v1alpha2", "InferencePool inferencepools infpool"),
+    *_of("multicluster.x-k8s.io", "v1alpha1", "ServiceExport serviceexports", "ServiceImport serviceimports"),
     *_of("gateway.networking.k8s.io", "v1beta1 v1alpha2", "ReferenceGrant referencegrants refgrant"),
     *_of("linkerd.io", "v1alpha2", "ServiceProfile serviceprofiles sp"),
     *_of("policy.linkerd.io", "v1beta3 v1beta2 v1beta1", "Server servers srv", "HTTPRoute httproutes"),
     *_of("policy.linkerd.io", "v1beta1", "ServerAuthorization serverauthorizations saz"),
     *_of("policy.linkerd.io", "v1alpha1", "AuthorizationPolicy authorizationpolicies authzpolicy",
          "MeshTLSAuthentication meshtlsauthentications meshtlsauthn",
-         "NetworkAuthentication networkauthentications netauthn"),
+         "NetworkAuthentication networkauthentications netauthn", "EgressNetwork egressnetworks",
+         "HTTPLocalRateLimitPolicy httplocalratelimitpolicies"),
+    *_of("workload.linkerd.io", "v1beta1 v1alpha1", "ExternalWorkload externalworkloads"),
+    *_of("multicluster.linkerd.io", "v1alpha3 v1alpha2 v1alpha1", "Link links"),
+    *_of("split.smi-spec.io", "v1alpha2 v1alpha1", "TrafficSplit trafficsplits ts"),
     *_of("argoproj.io", "v1alpha1", "Rollout rollouts ro"),
     *_of("metrics.k8s.io", "v1beta1", "PodMetrics pods"),
     *_of("metrics.k8s.io", "v1beta1", "NodeMetrics nodes", namespaced=False),

@@ -61,7 +61,7 @@ def test_a_ztunnel_is_no_envoy_though_its_container_has_the_name() -> None:
 
     target = of(body)
 
-    assert [page.kind for page in target.pages] == ["ztunnel.config_dump"]
+    assert [page.kind for page in target.pages] == ["ztunnel.config_dump", "ztunnel.metrics"]
     assert {log.kind for log in target.logs} == {"log.ztunnel", "log.ztunnel.previous"}
 
 
@@ -70,6 +70,30 @@ def test_a_pod_that_has_ended_has_logs_and_no_pages() -> None:
     body["status"]["phase"] = "Succeeded"
 
     assert (of(body).pages, [log.container for log in of(body).logs]) == ((), ["istio-proxy", "istio-proxy"])
+
+
+@pytest.mark.parametrize(
+    ("state", "logs"),
+    [
+        pytest.param({"terminated": {"exitCode": 0}}, set(), id="done"),
+        pytest.param({"terminated": {"exitCode": 126}}, {"log.istio-validation"}, id="failed"),
+        pytest.param({"waiting": {"reason": "CrashLoopBackOff"}}, {"log.istio-validation"}, id="loops"),
+    ],
+)
+def test_the_log_of_a_container_that_cannot_prepare_its_pod(state: dict[str, Any], logs: set[str]) -> None:
+    body = pod("web-1")
+    body["spec"]["initContainers"] = [{"name": "istio-validation"}]
+    body["status"]["initContainerStatuses"] = [{"name": "istio-validation", "restartCount": 0, "state": state}]
+
+    assert {log.kind for log in of(body).logs if "istio-proxy" not in log.kind} == logs
+
+
+@pytest.mark.parametrize("owner", ["ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Rollout", ""])
+def test_a_pod_of_whatever_owner_is_visited(owner: str) -> None:
+    body = pod("web-1")
+    body["metadata"]["ownerReferences"] = [{"kind": owner, "name": "web"}] if owner else []
+
+    assert "envoy.config_dump" in {page.kind for page in of(body).pages}
 
 
 def test_a_pod_outside_the_mesh_is_left_alone() -> None:
