@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 CAPTURE ?= captures/ca-rotation
 OUT ?= report
 SHARED ?= ../shared/captures-examples
+LAB ?= out/lab
 LOG := $(VENV)/pytest.log
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint types tests lock wheel docs corpus-page notebooks captures clean
+.PHONY: help report test lint types tests lock wheel docs corpus-page notebooks captures lab-matrix lab-captures clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -76,6 +77,15 @@ captures: $(VENV)/.run ## Import the shipped captures anew, from the examples in
 	  rm -rf "captures/$${pair%%=*}" && \
 	  $(BIN)/meshforensics import $$(ls -d "$(SHARED)/$${pair##*=}"/{before,during,series} 2>/dev/null) \
 	  -o "captures/$${pair%%=*}" || exit; done
+
+lab-matrix: $(VENV)/.dev ## Run every incident of the lab with three seeds, and write docs/lab-matrix.md (more than an hour)
+	$(BIN)/python -m tools.lab_matrix --out "$(LAB)/matrix"
+
+lab-captures: $(VENV)/.dev ## Make the captures that could be shipped, by the lab, into $(LAB)/captures
+	@for incident in ca-rotation upgrade-503 memory-leak healthy; do \
+	  rm -rf "$(LAB)/captures/$$incident"* && \
+	  $(BIN)/meshforensics lab run $$incident --seed 1 --small -o "$(LAB)/captures/$$incident" || exit; done
+	@du -sh "$(LAB)/captures"
 
 clean: ## Remove what was made
 	rm -rf $(VENV) dist report .coverage .coverage.*

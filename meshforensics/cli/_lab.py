@@ -39,8 +39,9 @@ def list_() -> int:
 @click.option("-o", "--output", metavar="BUNDLE", required=True, help="Where to write; .zip seals one file.")
 @click.option("--proxies", metavar="N", type=int, default=0, help="How many Envoys, 8 to 24; default: by the seed.")
 @click.option("--seed", metavar="S", type=int, default=0, show_default=True, help="Draws names, ports and sizes.")
+@click.option("--small", is_flag=True, help="Keep the bundle under 1.5 MB: fewer captures, with fewer proxies.")
 @click.option("--keep-running", is_flag=True, help="Leave the mesh running after the captures, until Ctrl-C.")
-def run(incident: str, output: str, proxies: int, seed: int, keep_running: bool) -> int:
+def run(incident: str, output: str, proxies: int, seed: int, small: bool, keep_running: bool) -> int:
     """Start a mesh, capture it, break one thing, and capture it during and after.
 
     INCIDENT is an id of `lab list`. The bundle holds the whole run; what really happened is written beside it,
@@ -49,7 +50,7 @@ def run(incident: str, output: str, proxies: int, seed: int, keep_running: bool)
     from meshforensics.lab import Options, scenario_of, truth_file
     from meshforensics.lab import run as reproduce
 
-    options = Options(proxies=proxies, seed=seed, keep_running=keep_running)
+    options = Options(proxies=proxies, seed=seed, small=small, keep_running=keep_running)
     with spinner("starting") as say:
         made = reproduce(scenario_of(incident), output, options, say)
     answers = ", ".join(f"{count} x {what}" for what, count in made.counts.items())

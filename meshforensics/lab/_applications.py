@@ -5,6 +5,7 @@ They call each other through their own sidecars' outbound listeners: without roo
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -16,7 +17,11 @@ from meshforensics.lab._world import Behaviour, Pod, World
 
 POLL = "/poll"
 """A path whose answer never comes: a long poll."""
+BULK = "/bulk"
+"""A path whose answer goes on for as long as it is read."""
 _PATIENCE = 20.0
+_CHUNK = bytes(65536)
+_CHUNKS = 1024
 _METHOD = "/lab.Rpc/Look"
 _SERVER_ERROR = 500
 
@@ -86,6 +91,8 @@ class Applications:
     async def _answer(self, pod: Pod, service: Service, request: web.Request) -> web.StreamResponse:
         if request.path.startswith(POLL) and service.role != "front":
             await asyncio.sleep(3600)
+        if request.path.startswith(BULK):
+            return await _bulk(request)
         behaviour = self._behaviour(pod, request.path)
         if behaviour.delay:
             await asyncio.sleep(behaviour.delay)
@@ -117,7 +124,7 @@ class Applications:
 
     async def _call(self, pod: Pod, called: Service, request: web.Request) -> int:
         if called.protocol == "grpc":
-            return await self._look(pod, called)
+            return await self.look(pod, called)
         headers = _headers(called, request.headers)
         try:
             async with self._session(pod).get(_url(pod, called, request.path_qs), headers=headers) as said:
@@ -126,8 +133,8 @@ class Applications:
         except (aiohttp.ClientError, TimeoutError):
             return 503
 
-    async def _look(self, pod: Pod, called: Service) -> int:
-        """One gRPC call through the sidecar."""
+    async def look(self, pod: Pod, called: Service, method: str = _METHOD) -> int:
+        """One gRPC call through the sidecar; its outcome as a status of HTTP."""
         grpc = generated("grpc")
         key = (pod.name, called.name)
         if key not in self._channels:
@@ -135,7 +142,7 @@ class Applications:
             target = f"{pod.inside}:{called.port}"
             self._channels[key] = grpc.aio.insecure_channel(target, options=options)
         try:
-            await self._channels[key].unary_unary(_METHOD)(b"look", timeout=_PATIENCE)
+            await self._channels[key].unary_unary(method)(b"look", timeout=_PATIENCE)
         except grpc.aio.AioRpcError:
             return 503
         return 200
@@ -146,6 +153,16 @@ class Applications:
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=_PATIENCE)
             self._sessions[pod.name] = aiohttp.ClientSession(connector=connector, timeout=timeout)
         return self._sessions[pod.name]
+
+
+async def _bulk(request: web.Request) -> web.StreamResponse:
+    """An answer of 64 MiB, no faster than it is read."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        for _ in range(_CHUNKS):
+            await response.write(_CHUNK)
+    return response
 
 
 def _url(caller: Pod, service: Service, path: str) -> str:

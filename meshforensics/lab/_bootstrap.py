@@ -37,6 +37,7 @@ _KEPT = (
     rf"cluster\.(outbound|inbound).*\.({_STATE})",
     rf"listener\..*\.({_DOOR})",
     rf"http\.(inbound|outbound).*\.({_MANAGED})",
+    r"cluster\.(outbound|inbound).*\.grpc\..*",
     r".*http_local_rate_limit.*",
     r".*vhost\..*\.route\..*",
     r"sds\..*(update_.*|init_fetch_timeout|version|key_rotation_failed)",

@@ -5,6 +5,7 @@ Real: who is connected, what was sent, acknowledged and rejected, and when. Simu
 
 import asyncio
 import uuid
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +71,7 @@ class ControlPlane:
         version: the Istio version that it says it is of.
         connections: by name of the pod; a proxy that connects again replaces its former stream.
         log: its lines, as istiod writes them.
+        slow: seconds between one message and the next; 0 for at once.
     """
 
     def __init__(self, world: World, name: str, version: str) -> None:
@@ -79,11 +81,14 @@ class ControlPlane:
         self.started = now()
         self.connections: dict[str, Connection] = {}
         self.log: list[str] = []
+        self.slow = 0.0
         self.registry = CollectorRegistry()
         self._secrets: list[_SecretStream] = []
         self._pushes = 0
         self._streams = 0
         self._servers: list[Any] = []
+        self._waiting: deque[tuple[Connection, str, datetime]] = deque()
+        self._worker: asyncio.Task[None] | None = None
         self._pushed = Counter("pilot_xds_pushes", "Pushes by type.", ["type"], registry=self.registry)
         self._rejected = Counter("pilot_total_xds_rejects", "Rejected pushes.", ["type"], registry=self.registry)
         self._converged = Histogram(
@@ -116,6 +121,8 @@ class ControlPlane:
 
     async def end(self) -> None:
         """Hang up on every proxy."""
+        if self._worker is not None:
+            self._worker.cancel()
         for server in self._servers:
             await server.stop(grace=0)
         self._servers.clear()
@@ -132,7 +139,7 @@ class ControlPlane:
             if wanted is None or name in wanted:
                 for kind in kinds:
                     if kind in connection.watches:
-                        self._send(connection, kind)
+                        self._want(connection, kind)
 
     def push_secrets(self, pods: Iterable[Pod]) -> None:
         """Send certificates and roots as they are now."""
@@ -150,25 +157,40 @@ class ControlPlane:
         names = tuple(sorted(request.resource_names))
         if watch is None or not request.response_nonce:
             connection.watches[kind] = Watch(names=names)
-            self._send(connection, kind, asked=True)
+            self._want(connection, kind, asked=True)
             return
         if request.HasField("error_detail"):
             self._refused(connection, kind, watch, request.error_detail.message)
             return
         if request.response_nonce == watch.sent and watch.acked != watch.sent:
             watch.acked, watch.error = watch.sent, ""
-            if watch.sent_at:
-                self._converged.observe((now() - watch.sent_at).total_seconds())
         if names != watch.names:
             watch.names = names
-            self._send(connection, kind, asked=True)
+            self._want(connection, kind, asked=True)
+
+    def _want(self, connection: Connection, kind: str, *, asked: bool = False) -> None:
+        """Send something now, or, where the control plane is slow, when it is its turn."""
+        if not self.slow:
+            self._send(connection, kind, now(), asked=asked)
+            return
+        self._waiting.append((connection, kind, now()))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+
+    async def _work(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(self.slow)
+            connection, kind, since = self._waiting.popleft()
+            if self.connections.get(connection.pod.name) is connection:
+                self._send(connection, kind, since)
+        self._worker = None
 
     def _refused(self, connection: Connection, kind: str, watch: Watch, why: str) -> None:
         watch.error = why
         self._rejected.labels(URLS[kind]).inc()
         self.say("warn", "ads", f"ADS:{kind}: ACK ERROR {connection.id} Internal:{why}")
 
-    def _send(self, connection: Connection, kind: str, *, asked: bool = False) -> None:
+    def _send(self, connection: Connection, kind: str, since: datetime, *, asked: bool = False) -> None:
         watch = connection.watches[kind]
         made = _MADE[kind](self.world, connection.pod)
         if watch.names and kind in {"EDS", "RDS"}:
@@ -178,6 +200,7 @@ class ControlPlane:
         version = f"{format_time(watch.sent_at.replace(microsecond=0))}/{self._pushes}"
         connection.queue.put_nowait(response(kind, resources, version=version, nonce=watch.sent))
         self._pushed.labels(kind.lower()).inc()
+        self._converged.observe((now() - since).total_seconds())
         size = sum(len(each.value) for each in resources) / 1000
         pod = connection.pod
         self.say(

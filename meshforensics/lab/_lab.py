@@ -17,6 +17,7 @@ from meshforensics.lab._envoy import Envoy
 from meshforensics.lab._load import Load
 from meshforensics.lab._messages import generated
 from meshforensics.lab._plan import CONTROL
+from meshforensics.lab._prometheus import Prometheus
 from meshforensics.lab._relay import Relay
 from meshforensics.lab._world import Pod, World
 from meshforensics.model import SourceError, now
@@ -47,6 +48,7 @@ class Lab:
         self.proxies: dict[str, Envoy] = {}
         self.relays: dict[str, Relay] = {}
         self.planes: list[ControlPlane] = []
+        self.prometheus = Prometheus(world, self.proxies, folder / "prometheus", lambda: self.plane.name)
         self._tasks: list[asyncio.Task[None]] = []
         self._folder = folder
         self._socket = folder / "sds"
@@ -71,6 +73,7 @@ class Lab:
             if not pod.plain:
                 await self._boot(pod)
         await self.ready(pod for pod in self.world.pods.values() if not pod.plain)
+        await self.prometheus.start()
         self.load.start()
 
     async def end(self) -> None:
@@ -84,6 +87,7 @@ class Lab:
                 envoy.process.terminate()
         for envoy in self.proxies.values():
             envoy.end()
+        await self.prometheus.end()
         await self.applications.end()
         if self.planes:
             await self._hang_up()
@@ -174,7 +178,7 @@ class Lab:
         """Let the control plane send what the objects say now."""
         self.plane.push(pods)
 
-    async def restart(self, pod: Pod) -> None:
+    async def restart(self, pod: Pod, *, wait: bool = True) -> None:
         """Restart a proxy as a kubelet does it: a pod that is not ready is no endpoint."""
         pod.ready = False
         self.push()
@@ -183,6 +187,8 @@ class Lab:
         pod.ended = now()
         pod.restarts += 1
         await self._boot(pod)
+        if not wait:
+            return
         await self.ready([pod])
         pod.ready = True
         self.push()

@@ -2,12 +2,14 @@
 
 import asyncio
 import random
+import socket
 import time
 from collections import Counter
 from contextlib import suppress
 
 import aiohttp
 
+from meshforensics.lab._applications import BULK
 from meshforensics.lab._plan import GATEWAY_PORT
 from meshforensics.lab._world import World
 
@@ -15,6 +17,7 @@ MOST = 20_000
 LONGEST = 300.0
 _AT_ONCE = 400
 _PATIENCE = 30.0
+_SMALL = 4096
 _AGENTS = ("okhttp/4.12.0", "Mozilla/5.0 (X11; Linux x86_64)", "shop-ios/7.3.1", "curl/8.5.0")
 
 
@@ -47,6 +50,22 @@ class Load:
             task.cancel()
             with suppress(asyncio.CancelledError, aiohttp.ClientError):
                 await task
+
+    async def hold(self, count: int, seconds: float) -> None:
+        """Callers that ask for much and read nothing, until they leave; what they are sent waits in proxies."""
+        held = []
+        for _ in range(count):
+            door = socket.socket()
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL)
+            door.setblocking(False)
+            door.bind((self._world.outside, 0))
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(door, (self._world.gateway.address, GATEWAY_PORT))
+            await loop.sock_sendall(door, f"GET {BULK} HTTP/1.1\r\nhost: {self._world.plan.domain}\r\n\r\n".encode())
+            held.append(door)
+        await asyncio.sleep(seconds)
+        for door in held:
+            door.close()
 
     async def _run(self) -> None:
         connector = aiohttp.TCPConnector(limit=_AT_ONCE, local_addr=(self._world.outside, 0))

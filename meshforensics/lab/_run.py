@@ -25,6 +25,8 @@ from meshforensics.model import BundleError, now
 
 Say = Callable[[str], None]
 _BUDGET = 30.0
+_WINDOW = 180.0
+_SPARSE = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +38,14 @@ class Options:
         seed: what names, namespaces, ports and sizes are drawn from.
         keep_running: whether the mesh is left running after the captures, until Ctrl-C.
         pace: what the seconds of the scenario are multiplied by.
+        small: whether the bundle is kept small: two proxies in the first capture, samples only where growth is judged.
     """
 
     proxies: int = 0
     seed: int = 0
     keep_running: bool = False
     pace: float = 1.0
+    small: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +109,7 @@ async def _run(scenario: Scenario, into: str, plan: Plan, options: Options, say:
             say(f"starting {len(world.pods)} proxies on {world.network}.*")
             await lab.start()
             with live(lab, folder) as kubeconfig:
-                made = await _story(lab, scenario, _Camera(folder, kubeconfig, say), into, options)
+                made = await _story(lab, scenario, _Camera(folder, kubeconfig, lab.prometheus.url, say), into, options)
                 if options.keep_running:
                     say(f"running until Ctrl-C; export KUBECONFIG={kubeconfig}")
                     await asyncio.Event().wait()
@@ -122,28 +126,34 @@ def _root(plan: Plan, scenario: Scenario) -> Authority | None:
 
 
 async def _story(lab: Lab, scenario: Scenario, camera: "_Camera", into: str, options: Options) -> Made:
-    """Before, during, after: three captures and the samples between the last two."""
+    """Before, during, after: three captures and the samples between the last two; or fewer, for a small bundle."""
     pace = options.pace
     await lab.wait(scenario.warm * pace)
-    before = await camera.take("before")
+    few = (lab.world.gateway.subject, lab.world.pods_of(lab.world.service("front"))[0].subject)
+    before = await camera.take("before", pods=few if options.small else ())
     lab.said(f"breaking: {scenario.mechanism}")
     truth = await scenario.begin(lab)
     await lab.wait(scenario.settle * pace)
-    after = await camera.take("during", watch=scenario.watch * pace, every=scenario.every * pace)
+    watch, every = scenario.watch * pace, scenario.every * pace
+    if options.small and not scenario.series:
+        await lab.wait(watch)
+        watch = 0.0
+    after = await camera.take("during", watch=watch, every=every * (_SPARSE if options.small else 1.0))
     bundle = import_evidence([before, after], into)
     truth_file(into).write_text(truth.as_json(), encoding="utf-8")
     return Made(bundle=bundle, truth=truth, counts=dict(sorted(lab.load.counts.items())))
 
 
 class _Camera:
-    """Takes captures of a lab through its API."""
+    """Takes captures of a lab through its API, and of its Prometheus where there is one."""
 
-    def __init__(self, folder: Path, kubeconfig: Path, say: Say) -> None:
+    def __init__(self, folder: Path, kubeconfig: Path, prometheus: str, say: Say) -> None:
         self._folder = folder
         self._kubeconfig = kubeconfig
+        self._prometheus = prometheus
         self._say = say
 
-    async def take(self, label: str, *, watch: float = 0.0, every: float = 1.0) -> str:
+    async def take(self, label: str, *, pods: tuple[str, ...] = (), watch: float = 0.0, every: float = 1.0) -> str:
         """Capture; the path of the bundle.
 
         Raises:
@@ -151,7 +161,15 @@ class _Camera:
         """
         into = self._folder / f"capture-{label}"
         self._say(f"capturing: {label}")
-        options = CaptureOptions(kubeconfig=str(self._kubeconfig), budget=_BUDGET, watch=watch, every=every)
+        options = CaptureOptions(
+            kubeconfig=str(self._kubeconfig),
+            pods=pods,
+            budget=_BUDGET,
+            watch=watch,
+            every=every,
+            prometheus=self._prometheus if watch else "",
+            window=_WINDOW,
+        )
         captured = await capture(options, str(into), lambda _: None)
         if captured.stopped:
             shutil.rmtree(into, ignore_errors=True)

@@ -53,6 +53,7 @@ class Scenario:
         settle: seconds of traffic from the break to the next capture.
         watch: seconds of samples after that, which a last whole capture ends.
         every: seconds from one sample to the next.
+        series: whether the samples are what tells it.
     """
 
     id: str
@@ -66,3 +67,4 @@ class Scenario:
     settle: float = 8.0
     watch: float = 12.0
     every: float = 6.0
+    series: bool = False

@@ -231,10 +231,18 @@ def inside_of(network: str, number: int) -> str:
     return f"{first}.{second}.{int(third) + 128}.{number}"
 
 
-def reissue(world: World, pod: Pod, root: Authority, *, spiffe: str = "", ends: datetime | None = None) -> None:
+def reissue(
+    world: World,
+    pod: Pod,
+    root: Authority,
+    *,
+    spiffe: str = "",
+    begins: datetime | None = None,
+    ends: datetime | None = None,
+) -> None:
     """Give a pod a certificate of a root; SDS serves it with the next push."""
     identity = spiffe or world.spiffe(pod.place.namespace, pod.account)
-    begins = max(now() - timedelta(minutes=2), root.certificate.not_valid_before_utc)
+    begins = begins or max(now() - timedelta(minutes=2), root.certificate.not_valid_before_utc)
     pod.leaf = sign(root, identity, begins, ends=ends)
 
 

@@ -1,6 +1,7 @@
 """The Kubernetes objects of a lab are of the pods that there are."""
 
 from meshforensics.lab._kubernetes import objects
+from meshforensics.lab._prometheus import configuration
 from meshforensics.lab._world import Body, World
 from meshforensics.model import now
 
@@ -36,3 +37,11 @@ def test_an_edited_object_says_when_and_of_which_generation(world: World) -> Non
 
     assert body["metadata"]["generation"] == 2
     assert body["metadata"]["managedFields"][0]["operation"] == "Update"
+
+
+def test_prometheus_scrapes_every_proxy_and_the_control_plane(world: World) -> None:
+    jobs = configuration(world, "127.20.7.3", "istiod-1")["scrape_configs"]
+
+    targets = {each["job_name"]: [one["targets"][0] for one in each["static_configs"]] for each in jobs}
+    assert targets["envoy-stats"] == [f"{pod.address}:15000" for pod in world.pods.values()]
+    assert targets["istiod"] == ["127.20.7.1:15014"]

@@ -19,7 +19,7 @@ from meshforensics.model import BundleError
 pytest.importorskip("grpc")
 pytest.importorskip("envoy")
 
-QUICK = Options(seed=5, pace=0.4)
+QUICK = Options(seed=5, pace=0.4, small=True)
 """The scenario's own seconds, shortened: what fails is then still failed by real proxies."""
 
 
