@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -18,7 +17,8 @@ from meshforensics.bundle import Bundle
 from meshforensics.cli import main
 from meshforensics.model import now
 from meshforensics.replay import Api, Replay, application, replay
-from tests.capture.world import mesh, said, serving, shop, take
+from tests.capture.test_job import as_a_pod
+from tests.capture.world import kubeconfig, mesh, said, serving, shop, take
 
 GOOD = ("captured", None)
 PLUGIN = """
@@ -144,7 +144,7 @@ def test_an_issuer_that_nobody_vouches_for_is_not_told_the_secret(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with mesh(shop(1), monkeypatch) as asked:
-        server = yaml.safe_load(Path(_kubeconfig()).read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
+        server = yaml.safe_load(Path(kubeconfig()).read_text(encoding="utf-8"))["clusters"][0]["cluster"]["server"]
         with as_user(monkeypatch, tmp_path, provider(server, jwt(1.0))):
             assert main(["capture", "-o", str(tmp_path / "bundle")]) == 2
 
@@ -155,7 +155,7 @@ def test_an_issuer_that_nobody_vouches_for_is_not_told_the_secret(
 def test_another_user_is_asked_as_where_the_kubeconfig_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with mesh(shop(1), monkeypatch) as asked:
         path = tmp_path / "kubeconfig"
-        config = yaml.safe_load(Path(_kubeconfig()).read_text(encoding="utf-8"))
+        config = yaml.safe_load(Path(kubeconfig()).read_text(encoding="utf-8"))
         config["users"][0]["user"] |= {
             "as": "viewer",
             "as-groups": ["sre", "on-call"],
@@ -176,32 +176,16 @@ def test_another_user_is_asked_as_where_the_kubeconfig_says_so(monkeypatch: pyte
 
 def test_a_pod_uses_its_service_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with mesh(shop(1), monkeypatch) as asked:
-        config = yaml.safe_load(Path(_kubeconfig()).read_text(encoding="utf-8"))
-        cluster = config["clusters"][0]["cluster"]
-        (tmp_path / "token").write_text(config["users"][0]["user"]["token"], encoding="utf-8")
-        (tmp_path / "ca.crt").write_bytes(base64.b64decode(cluster["certificate-authority-data"]))
-        place = "kubernetes.aio.config.incluster_config"
-        monkeypatch.setattr(f"{place}.SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
-        monkeypatch.setattr(f"{place}.SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
-        server = urlsplit(cluster["server"])
-        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", str(server.hostname))
-        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.port))
-        monkeypatch.delenv("KUBECONFIG")
+        as_a_pod(monkeypatch, tmp_path)
         bundle = take().bundle
 
     whole(bundle)
     assert asked.requests
 
 
-def _kubeconfig() -> str:
-    import os
-
-    return os.environ["KUBECONFIG"]
-
-
 def test_several_kubeconfigs_are_read_as_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with mesh(shop(1), monkeypatch):
-        config = yaml.safe_load(Path(_kubeconfig()).read_text(encoding="utf-8"))
+        config = yaml.safe_load(Path(kubeconfig()).read_text(encoding="utf-8"))
         users = {"apiVersion": "v1", "kind": "Config", "users": config.pop("users")}
         (tmp_path / "a").write_text(yaml.safe_dump(config), encoding="utf-8")
         (tmp_path / "b").write_text(yaml.safe_dump(users), encoding="utf-8")

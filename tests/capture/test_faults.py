@@ -27,6 +27,7 @@ from tests.capture.world import (
     garble,
     half,
     hang,
+    kubeconfig,
     late,
     login_page,
     mesh,
@@ -280,7 +281,7 @@ def test_a_capture_that_is_stopped_leaves_a_bundle_that_opens(
     into = tmp_path / "bundle"
     with mesh(shop(3), monkeypatch, on(point, hang)) as asked:
         command = [sys.executable, "-m", "meshforensics", "capture", "-o", str(into), "--budget", "4m"]
-        environment = {**ENVIRONMENT, "KUBECONFIG": _kubeconfig()}
+        environment = {**ENVIRONMENT, "KUBECONFIG": kubeconfig()}
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
             _until(partial(asked.paths, point))
             running.send_signal(number)
@@ -295,12 +296,6 @@ def test_a_capture_that_is_stopped_leaves_a_bundle_that_opens(
     else:
         assert said(bundle, kind, subject) == ("failed", "reset")
     assert said(bundle, "kubernetes.pods") == GOOD
-
-
-def _kubeconfig() -> str:
-    import os
-
-    return os.environ["KUBECONFIG"]
 
 
 def _until(seen: Callable[[], list[str]]) -> None:

@@ -260,3 +260,8 @@ async def stall(request: web.Request) -> web.StreamResponse:
 
 
 ENVIRONMENT = dict(os.environ)
+
+
+def kubeconfig() -> str:
+    """The kubeconfig that leads to the mesh that is replayed."""
+    return os.environ["KUBECONFIG"]
