@@ -96,8 +96,12 @@ def fields(template: str) -> set[str]:
 
 
 def spoken(function: Callable[..., Any]) -> set[str]:
-    """Every name and text in the module of a function: columns that it computes are among them."""
-    tree = ast.parse(inspect.getsource(sys.modules[function.__module__]))
+    """Every name and text in the module of a function, and in those of its room that it uses: columns among them."""
+    own = ast.parse(inspect.getsource(sys.modules[function.__module__]))
+    room = function.__module__.rpartition(".")[0]
+    used = [node.module for node in ast.walk(own) if isinstance(node, ast.ImportFrom) and node.module]
+    shared = [inspect.getsource(sys.modules[name]) for name in used if name.startswith(f"{room}._")]
+    tree = ast.parse("\n".join([inspect.getsource(sys.modules[function.__module__]), *shared]))
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     keywords = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
     return texts | keywords

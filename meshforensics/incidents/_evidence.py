@@ -8,7 +8,7 @@ import pandas as pd
 from meshforensics.formats.signatures import family_of
 from meshforensics.incidents._declare import Case, Proxy, once
 from meshforensics.model import Evidence, Impact, Missing
-from meshforensics.tables import callers_of, inside, keys, places, text, true, where
+from meshforensics.tables import callers_of, inside, keys, places, text, true, unlogged, where
 
 KEPT = 5
 """At most so many places are kept with a ground."""
@@ -148,9 +148,7 @@ def counted_recently(case: Case) -> pd.DataFrame:
     counted = case.source.over_time("counted_calls")
     if case.window is None or counted.empty:
         return counted.iloc[:0]
-    recent = counted[(counted["since"] >= pd.Timestamp(case.window.start)) & (counted["at"] <= case.window.end)]
-    logged = _logging(case)
-    return where(recent, (proxy not in logged for proxy in keys(recent, "namespace", "pod")))
+    return unlogged(counted, case.source.frame("access_log"), case.window)
 
 
 @once

@@ -7,7 +7,7 @@ from meshforensics.tables._build import Evidence, State, Tables, visible
 from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Column, Reading, Row, Stretch, Table
 from meshforensics.tables._denials import NONE, callers_of, denials_of
-from meshforensics.tables._frames import ABSENT, inside, keys, places, text, true, where
+from meshforensics.tables._frames import ABSENT, inside, keys, places, text, true, unlogged, where
 from meshforensics.tables.growth import drivers_of, trend
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "trend",
     "true",
     "typed",
+    "unlogged",
     "visible",
     "where",
 ]

@@ -45,3 +45,13 @@ def places(frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
 def where(frame: pd.DataFrame, mask: Iterable[bool]) -> pd.DataFrame:
     """The rows whose mask is true. A plain list would do, but an empty one selects no columns."""
     return frame[pd.Series(list(mask), index=frame.index, dtype=bool)]
+
+
+def unlogged(spans: pd.DataFrame, access_log: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Of what was counted from `since` to `at`, that of the window, of proxies that logged no request in it.
+
+    What was logged is judged by its lines: so nothing is counted twice.
+    """
+    recent = spans[(spans["since"] >= pd.Timestamp(window.start)) & (spans["at"] <= pd.Timestamp(window.end))]
+    logged = set(keys(inside(access_log, window), "namespace", "pod")) if len(access_log) else set()
+    return where(recent, (proxy not in logged for proxy in keys(recent, "namespace", "pod")))

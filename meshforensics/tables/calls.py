@@ -111,6 +111,7 @@ calls = Table(
         Column("cluster", "category", about="Envoy cluster.", source="access log"),
         Column("upstream_host", "category", about="Endpoint that was tried last.", source="access log"),
         Column("path", "str", about="Path of the request.", source="access log"),
+        Column("protocol", "category", about="HTTP/1.1, HTTP/2, …, from the caller.", source="access log"),
         Column("route", "category", about="Name of the route.", source="access log"),
         Column("status", "Int64", about="HTTP status; 0 when no answer was sent.", source="access log"),
         Column("flags", "object", about="Response flags, sorted.", source="access log"),

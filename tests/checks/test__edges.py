@@ -1,0 +1,43 @@
+"""Calls by edge: each counted once, told in words."""
+
+import pandas as pd
+
+from meshforensics.checks._edges import commonest, edges, has_flag, seen_in
+from meshforensics.model import Window
+from tests.checks.calls import HOST, NOON, calls_of
+
+
+def test_an_edge_has_its_counts_and_ways() -> None:
+    calls = pd.concat([calls_of(2, 3), calls_of(1, 1, flags=("UO",), details="x{why}")], ignore_index=True)
+
+    (row,) = edges(calls, calls["failed"].astype(bool)).to_dict("records")
+
+    assert (row["caller"], row["host"], row["total"], row["failed_calls"], row["share"]) == (
+        "shop/web",
+        HOST,
+        4,
+        3,
+        0.75,
+    )
+    assert row["ways"] == "503 UF: 2, 503 UO x: 1"
+    assert len(row["evidence"]) == 3
+
+
+def test_no_calls_have_no_edges() -> None:
+    none = calls_of(0, 3)
+
+    assert edges(none, none["failed"].astype(bool)).empty
+    assert edges(none.iloc[:0], none["failed"].iloc[:0].astype(bool)).empty
+
+
+def test_flags_and_window() -> None:
+    calls = calls_of(1, 2, flags=("UF", "URX"))
+    window = Window(start=(NOON - pd.Timedelta(minutes=1)).to_pydatetime(), end=NOON.to_pydatetime())
+
+    assert list(has_flag(calls, "URX", "UT")) == [True, False]
+    assert len(seen_in(calls, window)) == 2
+    assert len(seen_in(calls_of(1, 2, ago_s=61), window)) == 0
+
+
+def test_of_two_that_are_as_common_the_first_by_name_is_said() -> None:
+    assert commonest(pd.Series(["b", "a"])) == "a"
