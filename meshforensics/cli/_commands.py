@@ -377,6 +377,40 @@ def checks(check: str, profile: str) -> int:
     return 0
 
 
+@cli.command(
+    cls=Examples,
+    epilog="""meshforensics guide                                                   the topics
+    meshforensics guide certificates --bundle incident.zip
+    meshforensics guide debug-route --service shop/payment
+    meshforensics guide connection-pools --profile guide                  with the guide's own numbers""",
+)
+@click.argument("topic", metavar="[TOPIC]", default="")
+@click.option("--bundle", metavar="PATH", default="", help="Take names, versions and namespaces from this bundle.")
+@click.option("--service", metavar="NS/NAME", default="", help="The service to print it for.")
+@_AT
+@_PROFILE
+def guide(topic: str, bundle: str, service: str, at: str, profile: str) -> int:
+    """Print the debugging guide's commands as they are right today.
+
+    With --bundle for the names, versions and namespaces in it; else the general form, with placeholders in
+    capitals. What the guide invented or has wrong is said below.
+    """
+    from meshforensics.cli._guide import overview, whole
+    from meshforensics.guide import general_setting, setting_of, topic_named
+    from meshforensics.profile import load_profile
+
+    chosen = topic_named(topic) if topic else None
+    if bundle:
+        from meshforensics.investigation import open_evidence
+
+        with spinner("reading"):
+            setting, about = setting_of(open_evidence(bundle, at=at, profile=profile), service, bundle)
+    else:
+        setting, about = general_setting(service, load_profile(profile))
+    click.echo(whole(chosen, setting, about) if chosen else overview(setting, about), nl=False)
+    return 0
+
+
 @cli.command(cls=Examples, epilog="meshforensics verify incident.zip")
 @click.argument("path", metavar="PATH")
 def verify(path: str) -> int:

@@ -10,7 +10,7 @@ KINDS = MappingProxyType(
     {
         "size": {"bytes": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 2.0**10, "MiB": 2.0**20, "GiB": 2.0**30},
         "time": {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "days": 86400.0},
-        "share": {"ratio": 1.0, "%": 1e-2},
+        "share": {"ratio": 1.0, "%": 1e-2, "percent": 1e-2},
         "processor": {"millicores": 1.0, "cores": 1e3},
     }
 )

@@ -142,7 +142,8 @@ class Mesh:
 
     def api(self, group: str) -> str:
         """``security.istio.io/v1``: as the bundle has it, else by the version; v1 where nothing is known."""
-        version = "v1" if self.version is None or self.version >= _FIRST_V1 else "v1beta1"
+        before = "v1alpha1" if group == "telemetry.istio.io" else "v1beta1"
+        version = "v1" if self.version is None or self.version >= _FIRST_V1 else before
         return self.apis.get(group, f"{group}/{version}")
 
     def at_least(self, major: int, minor: int) -> bool:
@@ -290,7 +291,7 @@ def _apis(case: Case) -> dict[str, str]:
     config = case.frame("config")
     found: dict[str, str] = {}
     for group, version in zip(text(config["group"]), text(config["api_version"]), strict=True):
-        stable = re.fullmatch(r"([a-z0-9.-]+\.istio\.io)/v1(beta1)?", version)
+        stable = re.fullmatch(r"([a-z0-9.-]+\.istio\.io)/v1(alpha1|beta1)?", version)
         if stable and stable[1] == group:
             found[group] = min(version, found.get(group, version))
     return found

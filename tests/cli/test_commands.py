@@ -11,6 +11,7 @@ import pytest
 from meshforensics.bundle import open_bundle
 from meshforensics.checks import declared_checks
 from meshforensics.cli import main
+from meshforensics.guide import declared_topics
 from meshforensics.profile import load_profile
 from meshforensics.tables import declared_tables
 
@@ -250,3 +251,45 @@ def test_recover_of_an_unknown_incident_is_an_error(capsys: Captured, elsewhere:
     assert main(["recover", "captures/healthy", "--incident", "healty"]) == 2
 
     assert capsys.readouterr().err.startswith("meshforensics: no incident 'healty'; did you mean 'healthy'?")
+
+
+def test_guide_lists_its_topics(capsys: Captured) -> None:
+    assert main(["guide"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[2:-2] if not line.startswith(" ")] == list(declared_topics())
+
+
+@pytest.mark.parametrize("name", list(declared_topics()))
+def test_guide_prints_a_topic_and_what_the_guide_says_of_it(name: str, capsys: Captured) -> None:
+    assert main(["guide", name, "--service", "shop/payment"]) == 0
+
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith(f"{name}: ")
+    said = out.partition("What the guide says of it")[2]
+    assert [line.split()[0] for line in said.splitlines() if line[2:3].isdigit()] == list(
+        declared_topics()[name].claims
+    )
+
+
+def test_guide_takes_names_from_a_bundle(capsys: Captured, elsewhere: Path) -> None:
+    assert main(["guide", "breakers", "--bundle", "captures/upgrade-503", "--service", "travel/search"]) == 0
+
+    assert "kubectl -n travel exec web-v1-zbgtfcww9-9ns8s -c istio-proxy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["breaker"], "no topic 'breaker'; did you mean 'breakers'?"),
+        (["breakers", "--service", "a b/c"], "'a b/c' is no service"),
+        (["breakers", "--bundle", "captures/healthy", "--service", "travel/nope"], "no service 'travel/nope'"),
+    ],
+)
+def test_guide_of_what_is_not_there_is_an_error(
+    arguments: list[str], said: str, capsys: Captured, elsewhere: Path
+) -> None:
+    assert main(["guide", *arguments]) == 2
+
+    assert capsys.readouterr().err.startswith(f"meshforensics: {said}")

@@ -1,0 +1,78 @@
+"""A real kubectl that is given printed commands, against a replay of a shipped capture."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from meshforensics.bundle import Bundle
+from meshforensics.recovery import Command, Manifest, Part
+from meshforensics.replay import replay
+from tests.pki import certificate, key
+from tools.commands import variant
+
+Run = Callable[[tuple[str, ...]], subprocess.CompletedProcess[bytes]]
+ANSWERS = (
+    b"this is a replay of captured evidence",  # it would have written: the object was found, and the request was whole
+    b"is not in this bundle",
+    b"no such object was captured",
+    b"is not paused",
+    b"no rollout history found",
+)
+"""What a replay answers to a command that is right."""
+
+
+@contextmanager
+def kubectl(bundle: Bundle, parts: list[Part], folder: Path) -> Iterator[Run]:
+    """A kubectl that asks a replay, in a folder with the files that the commands name."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("needs kubectl, which is not on this machine")
+    with replay(bundle) as served:
+        environment = {**os.environ, "KUBECONFIG": str(served.kubeconfig), "HOME": str(folder)}
+
+        def call(words: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
+            given = [word.replace("REPLICAS", "2") for word in words[1:]]
+            return subprocess.run(
+                [program, *given], capture_output=True, check=False, env=environment, cwd=folder, timeout=60
+            )
+
+        _write(folder, parts, call)
+        yield call
+
+
+def _write(folder: Path, parts: list[Part], call: Run) -> None:
+    """Manifests as printed, saved objects as kubectl says them, and certificates."""
+    route = call(("kubectl", "-n", "travel", "get", "virtualservice", "search", "-o", "yaml")).stdout
+    commands = [part for part in parts if isinstance(part, Command)]
+    for name in {"FILE", *(each.into for each in commands if each.into.endswith(".yaml"))}:
+        (folder / name).write_bytes(route)
+    for part in parts:
+        if isinstance(part, Manifest):
+            (folder / part.file).write_text(part.yaml)
+    own = key("edge").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for name in ("ca-key.pem", "tls.key"):
+        (folder / name).write_bytes(own)
+    for name in ("ca-cert.pem", "root-cert.pem", "cert-chain.pem", "tls.crt"):
+        (folder / name).write_text(certificate("edge").pem + "\n")
+
+
+def refused(run: Run, parts: list[Part]) -> list[tuple[str, str]]:
+    """The commands that kubectl or the replay does not understand, with what was said."""
+    wrong = {}
+    for part in parts:
+        if isinstance(part, Command) and variant(part.words):
+            said = run(variant(part.words))
+            if said.returncode and not any(each in said.stderr for each in ANSWERS) and not _shows(part, said):
+                wrong[part.shell] = said.stderr.decode()
+    return sorted(wrong.items())
+
+
+def _shows(part: Command, said: subprocess.CompletedProcess[bytes]) -> bool:
+    """Whether it is a diff that shows a difference, which is no failure."""
+    return "diff" in part.words and said.returncode == 1 and not said.stderr
