@@ -8,26 +8,16 @@ from typing import BinaryIO
 
 import click
 
+from meshforensics.cli._options import AT as _AT
+from meshforensics.cli._options import PROFILE as _PROFILE
+from meshforensics.cli._options import WINDOW as _WINDOW
+from meshforensics.cli._options import Examples
 from meshforensics.cli._progress import cells, spinner
 from meshforensics.model import Severity, SourceError, UsageError, parse_time
 from meshforensics.model.version import __version__
 from meshforensics.report.plain_text import plain
 
 SEVERITIES = [severity.value for severity in Severity]
-_AT = click.option("--at", metavar="TIME", default="", help="Judge as of this instant (2026-11-23T18:48:12Z).")
-_WINDOW = click.option("--window", metavar="SPAN", default="", help="Span that rates are judged over, as 15m.")
-_PROFILE = click.option("--profile", metavar="FILE", default="default", help="default, guide, or a YAML file.")
-
-
-class Examples(click.Command):
-    """A command whose help ends with its examples as they were written."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click calls it so
-        """Write the examples."""
-        if self.epilog:
-            with formatter.section("Examples"):
-                for line in self.epilog.strip().splitlines():
-                    formatter.write(f"  {line.strip()}\n")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -215,35 +205,6 @@ def triage(paths: tuple[str, ...], at: str, window: str, namespace: str, form: s
 
 @cli.command(
     cls=Examples,
-    epilog="""meshforensics recover incident.zip
-    meshforensics recover incident.zip --format markdown > plan.md
-    meshforensics recover incident.zip --incident config-rejected          another hypothesis than the verdict""",
-)
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@_AT
-@click.option("--incident", metavar="auto|ID", default="auto", show_default=True, help="What to recover from.")
-@click.option("--format", "form", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
-@_PROFILE
-def recover(paths: tuple[str, ...], at: str, incident: str, form: str, profile: str) -> int:
-    """Print the ordered plan for the verdict, as advice.
-
-    Each step has its precondition, the commands for the names in this bundle, risk, verification and undo;
-    backups come before what they save is changed. Nothing is ever run. Without a cause it keeps evidence only.
-    """
-    from meshforensics.investigation import open_evidence
-    from meshforensics.recovery import plan_for
-    from meshforensics.report.recovery_markdown import recovery_markdown
-    from meshforensics.report.recovery_text import recovery_text
-
-    with spinner("reading"):
-        case = open_evidence(paths, at=at, profile=profile)
-        plan = plan_for(case, paths, incident)
-    click.echo(recovery_text(case, plan) if form == "text" else recovery_markdown(case, plan), nl=False)
-    return 0
-
-
-@cli.command(
-    cls=Examples,
     epilog="""meshforensics report bug-report.tar.gz -o report/
     meshforensics report incident.zip --incident ca-rotation -o report/
     meshforensics report incident.zip --incident my_notebook.ipynb -p team payments -o report/""",
@@ -374,40 +335,6 @@ def checks(check: str, profile: str) -> int:
 
     limits = load_profile(profile)
     click.echo(declaration(check, limits) if check else listing(limits), nl=False)
-    return 0
-
-
-@cli.command(
-    cls=Examples,
-    epilog="""meshforensics guide                                                   the topics
-    meshforensics guide certificates --bundle incident.zip
-    meshforensics guide debug-route --service shop/payment
-    meshforensics guide connection-pools --profile guide                  with the guide's own numbers""",
-)
-@click.argument("topic", metavar="[TOPIC]", default="")
-@click.option("--bundle", metavar="PATH", default="", help="Take names, versions and namespaces from this bundle.")
-@click.option("--service", metavar="NS/NAME", default="", help="The service to print it for.")
-@_AT
-@_PROFILE
-def guide(topic: str, bundle: str, service: str, at: str, profile: str) -> int:
-    """Print the debugging guide's commands as they are right today.
-
-    With --bundle for the names, versions and namespaces in it; else the general form, with placeholders in
-    capitals. What the guide invented or has wrong is said below.
-    """
-    from meshforensics.cli._guide import overview, whole
-    from meshforensics.guide import general_setting, setting_of, topic_named
-    from meshforensics.profile import load_profile
-
-    chosen = topic_named(topic) if topic else None
-    if bundle:
-        from meshforensics.investigation import open_evidence
-
-        with spinner("reading"):
-            setting, about = setting_of(open_evidence(bundle, at=at, profile=profile), service, bundle)
-    else:
-        setting, about = general_setting(service, load_profile(profile))
-    click.echo(whole(chosen, setting, about) if chosen else overview(setting, about), nl=False)
     return 0
 
 

@@ -2,7 +2,8 @@
 
 import click
 
-from meshforensics.cli._commands import Examples, cli
+from meshforensics.cli._commands import cli
+from meshforensics.cli._options import Examples
 from meshforensics.cli._progress import spinner
 from meshforensics.report.plain_text import plain
 

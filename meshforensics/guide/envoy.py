@@ -1,6 +1,9 @@
 """What one proxy holds and counts: the guide's phase 2."""
 
+from typing import Any
+
 from meshforensics.guide._declare import Setting, topic
+from meshforensics.profile import Profile
 from meshforensics.recovery import Command, Manifest, Part, kubectl
 from meshforensics.recovery.access import backup
 
@@ -98,26 +101,8 @@ def memory(setting: Setting) -> tuple[Part, ...]:
 )
 def connection_pools(setting: Setting) -> tuple[Part, ...]:
     """The numbers of the profile: --profile guide prints the guide's own."""
-    service, number = setting.service, setting.profile.number
-    policy = {
-        "connectionPool": {
-            "tcp": {
-                "maxConnections": int(number("pool.connections")),
-                "connectTimeout": f"{number('pool.connect-timeout'):g}s",
-            },
-            "http": {
-                "http1MaxPendingRequests": int(number("pool.pending-requests")),
-                "http2MaxRequests": int(number("pool.requests")),
-                "maxRetries": int(number("pool.retries")),
-            },
-        },
-        "outlierDetection": {
-            "consecutive5xxErrors": int(number("ejection.failures")),
-            "interval": f"{number('ejection.interval'):g}s",
-            "baseEjectionTime": f"{number('ejection.time'):g}s",
-            "maxEjectionPercent": int(number("ejection.share")),
-        },
-    }
+    service, policy = setting.service, _policy(setting.profile)
+    total = setting.profile.number("pool.request-timeout")
     held = service.rule
     named = held.named if held else None
     spec = {"host": service.host, **(held.spec if held else {})}
@@ -142,8 +127,27 @@ def connection_pools(setting: Setting) -> tuple[Part, ...]:
         ),
         kubectl("apply", "--dry-run=server", "-f", file),
         kubectl("diff", "-f", file),
-        (
-            "A request's whole time is a route's: VirtualService http[].timeout "
-            f"({number('pool.request-timeout'):g}s here); Istio sets none."
-        ),
+        (f"A request's whole time is a route's: VirtualService http[].timeout ({total:g}s here); Istio sets none."),
     )
+
+
+def _policy(profile: Profile) -> dict[str, Any]:
+    """A trafficPolicy with the numbers of a profile."""
+    number = profile.number
+    connect, interval, away = (number(each) for each in ("pool.connect-timeout", "ejection.interval", "ejection.time"))
+    return {
+        "connectionPool": {
+            "tcp": {"maxConnections": int(number("pool.connections")), "connectTimeout": f"{connect:g}s"},
+            "http": {
+                "http1MaxPendingRequests": int(number("pool.pending-requests")),
+                "http2MaxRequests": int(number("pool.requests")),
+                "maxRetries": int(number("pool.retries")),
+            },
+        },
+        "outlierDetection": {
+            "consecutive5xxErrors": int(number("ejection.failures")),
+            "interval": f"{interval:g}s",
+            "baseEjectionTime": f"{away:g}s",
+            "maxEjectionPercent": int(number("ejection.share")),
+        },
+    }
