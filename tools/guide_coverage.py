@@ -18,14 +18,14 @@ from tools.recovery_page import cell
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
-SHOWN = 3
-"""Tests of one check that the page names; the rest are counted."""
-
 INTRODUCTION = """\
 Each row is a sentence (or a line of code) of the debugging guide that asks for a check, with its lines in the guide, in
-short words of ours; what here checks it; and tests of that. A sentence that evidence alone cannot answer says why. The
-rows are data (`tools/guide_sentences.yaml`); tests are found by what they name, and a test fails where a check, an
-incident, an alert or a topic is not there or has none."""
+short words of ours; what here checks it, and the first test of each. A sentence that evidence alone cannot answer says
+why. The rows are data (`tools/guide_sentences.yaml`); tests are found by what they name, and a test fails where a
+check, an incident, an alert or a topic is not there or has none."""
+
+JUDGEMENTS = "test_judgements.py"
+"""Where the cases of most incidents are; named first."""
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,7 +59,7 @@ def those_testing(named: str) -> tuple[str, ...]:
         module = check.rows.__module__.rpartition(".")[2]
         return _naming(TESTS / "checks" / f"test_{module}.py", {check.rows.__name__, name})
     folder = {"incident": "incidents", "guide": "guide", "recover": "recovery", "alert": "alerts"}[kind]
-    found = [one for path in sorted((TESTS / folder).rglob("test_*.py")) for one in _naming(path, {name})]
+    found = [one for path in _files(folder) for one in _naming(path, {name})]
     if kind == "alert":
         found += [
             f"{path.relative_to(ROOT)}::{name}"
@@ -67,6 +67,10 @@ def those_testing(named: str) -> tuple[str, ...]:
             if f"alertname: {name}\n" in path.read_text(encoding="utf-8")
         ]
     return tuple(found)
+
+
+def _files(folder: str) -> list[Path]:
+    return sorted((TESTS / folder).rglob("test_*.py"), key=lambda path: (path.name != JUDGEMENTS, path))
 
 
 def _naming(path: Path, names: set[str]) -> tuple[str, ...]:
@@ -139,18 +143,13 @@ def text(note: str) -> str:
 def _row(sentence: Sentence) -> str:
     by = ", ".join(map(link, sentence.by))
     why = f"{' · ' if by else ''}*{cell(sentence.why)}*" if sentence.why else ""
-    tests = [test for named in sentence.by for test in those_testing(named)]
-    once = list(dict.fromkeys(tests))
-    shown = [_shown(each) for each in _spread(sentence)]
-    more = f" and {len(once) - len(shown)} more" if len(once) > len(shown) else ""
-    return (
-        f"| {cell(sentence.place)} | {sentence.lines} | {cell(sentence.asks)} | {by}{why} | {', '.join(shown)}{more} |"
-    )
+    shown = ", ".join(_shown(each) for each in _spread(sentence))
+    return f"| {cell(sentence.place)} | {sentence.lines} | {cell(sentence.asks)} | {by}{why} | {shown} |"
 
 
 def _spread(sentence: Sentence) -> list[str]:
-    """The first test of each thing that checks the sentence, up to some."""
-    return list(dict.fromkeys(those_testing(named)[0] for named in sentence.by if those_testing(named)))[:SHOWN]
+    """The first test of each thing that checks the sentence; more would change with every test that is written."""
+    return list(dict.fromkeys(found[0] for named in sentence.by if (found := those_testing(named))))
 
 
 def _shown(test: str) -> str:
