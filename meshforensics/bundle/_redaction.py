@@ -16,6 +16,8 @@ from meshforensics.bundle._secret_objects import secret_spans
 
 _MARK = b"[redacted:"
 _NAME = re.compile(rb"[A-Za-z0-9_.-]*")
+_OUTSIDE = re.compile(r"(envoy/)(.+)(-\d+)")
+"""The subject of a proxy in no cluster: host and port."""
 _LONGEST = 80
 """No name of a credential is longer."""
 
@@ -40,6 +42,18 @@ class Redactor:
         if self._hosts:
             payload = hosts_replaced(payload, self._key, counts)
         return payload, dict(counts)
+
+    def name(self, text: str) -> str:
+        """The name of something without the hosts in it, where hosts are replaced.
+
+        >>> Redactor(b"key", hosts=True).name("envoy/10.1.2.3-15000")
+        'envoy/240.202.224.228-15000'
+        """
+        if not self._hosts:
+            return text
+        named = _OUTSIDE.fullmatch(text)
+        before, host, after = named.groups() if named else ("", text, "")
+        return before + hosts_replaced(host.encode(), self._key, Counter()).decode() + after
 
     def pseudonym(self, rule: str, value: bytes) -> bytes:
         """What stands for `value`: the same for the same value and key."""

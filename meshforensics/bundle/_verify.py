@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from meshforensics.bundle import _bag
 from meshforensics.bundle._manifest import identity
-from meshforensics.bundle._reader import open_bundle
+from meshforensics.bundle._reader import Bundle, open_bundle
 from meshforensics.bundle._store import Store, store_at
 from meshforensics.model import BundleError
 
@@ -27,7 +27,7 @@ def verify(url: str) -> list[Damage]:
     store = store_at(url)
     names = set(store.names())
     if _bag.TAGS not in names and "journal.jsonl" in names:
-        return [Damage(member=_bag.TAGS, problem="missing: the writer was stopped before it sealed the bundle")]
+        return _unsealed(url, names)
     tags, payload = _sums(store, names, _bag.TAGS), _sums(store, names, _bag.MANIFEST)
     found = [_problem(store, name, digest, names) for name, digest in {**tags, **payload}.items()]
     found += [_problem(store, name, "", names) for name in (_bag.TAGS, _bag.MANIFEST)]
@@ -36,6 +36,12 @@ def verify(url: str) -> list[Damage]:
         found += [Damage(member=name, problem="is not part of the bundle") for name in stray]
     known = {each.member: each for each in found if each}
     return sorted((_contents(url, names, known) | known).values(), key=lambda each: each.member)
+
+
+def _unsealed(url: str, names: set[str]) -> list[Damage]:
+    """That the writer was stopped, and each member that is not what its journal says."""
+    stopped = Damage(member=_bag.TAGS, problem="missing: the writer was stopped before it sealed the bundle")
+    return [stopped, *(damage for _, damage in sorted(_unread(open_bundle(url), names, {}).items()))]
 
 
 _TAG_FILES = {_bag.TAGS, _bag.MANIFEST, "bagit.txt", "bag-info.txt", "manifest.json", "journal.jsonl"}
@@ -65,9 +71,15 @@ def _contents(url: str, names: set[str], known: Mapping[str, Damage]) -> dict[st
     if "manifest.json" in known:
         return {}
     bundle = open_bundle(url)
-    made = {}
+    made = _unread(bundle, names, known)
     if identity(bundle.items) != bundle.id:
         made["manifest.json"] = Damage(member="manifest.json", problem="its id is not that of its items")
+    return made
+
+
+def _unread(bundle: Bundle, names: set[str], known: Mapping[str, Damage]) -> dict[str, Damage]:
+    """Members that are not there, or whose content is not what the list of items says."""
+    made = {}
     for item in bundle.items:
         if item.path and item.path not in names:
             made[item.path] = Damage(member=item.path, problem="missing")

@@ -46,13 +46,13 @@ class BundleWriter:
         pseudonym_key: bytes | None = None,
     ) -> None:
         self.url = url
-        self.mesh = mesh
         self.layout = layout
         self._window = window
         self._sealed = url.endswith(".zip")
         self._filesystem, root = file_system(url)
         self._root = f"{root}.partial" if self._sealed else root.rstrip("/")
         self._redactor = Redactor(pseudonym_key or secrets.token_bytes(32), hosts=redact_hosts)
+        self.mesh = self._redactor.name(mesh)
         self._compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
         self._items: list[Item] = []
         self._details: dict[str, str] = {}
@@ -73,7 +73,7 @@ class BundleWriter:
         """Record kind, subject and, where it is known, time of what is going to be asked, before anything is."""
         self._note(
             *(
-                {"planned": {"kind": kind, "subject": subject, "captured_at": format_time(at)}}
+                {"planned": {"kind": kind, "subject": self._redactor.name(subject), "captured_at": format_time(at)}}
                 for kind, subject, at in entries
             )
         )
@@ -93,6 +93,7 @@ class BundleWriter:
     ) -> Item:
         """Redact, hash, compress and write one item; returns it as the manifest will say it."""
         content, redactions = self._redactor.redact(payload)
+        subject = self._redactor.name(subject)
         path = path_of(kind, subject, captured_at, self._paths)
         self._paths.add(path.lower())
         self._write(path, self._compress.compress(content))
@@ -128,7 +129,7 @@ class BundleWriter:
         return self._done(
             Item(
                 kind=kind,
-                subject=subject,
+                subject=self._redactor.name(subject),
                 status=status,
                 cause=cause,
                 detail=detail,
@@ -139,7 +140,7 @@ class BundleWriter:
 
     def miss_all(self, items: Iterable[Item]) -> None:
         """Record many items that are not there, in one write: what did not fit may be most of a plan."""
-        kept = [self._without_secrets(item) for item in items]
+        kept = [replace(self._without_secrets(item), subject=self._redactor.name(item.subject)) for item in items]
         self._items += kept
         self._note(*({"item": msgspec.to_builtins(to_record(item))} for item in kept))
 

@@ -63,7 +63,7 @@ def cli() -> None:
 @click.option("--window", metavar="SPAN", default="1h", show_default=True, help="How far back Prometheus is asked.")
 @click.option("--application-logs", is_flag=True, help="Read the logs of the applications beside proxies too.")
 @click.option("--log-since", metavar="SPAN", default="", help="Read only so much of each log, as 2h.")
-@click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
+@click.option("--redact-hosts", is_flag=True, help="Replace addresses and names of hosts by pseudonyms.")
 @click.option(
     "--profile",
     metavar="FILE",
@@ -142,7 +142,7 @@ def capture(
 )
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option("-o", "--output", metavar="BUNDLE", required=True, help="Where to write; .zip seals one file.")
-@click.option("--redact-hosts", is_flag=True, help="Replace IP addresses by pseudonyms.")
+@click.option("--redact-hosts", is_flag=True, help="Replace addresses and names of hosts by pseudonyms.")
 @click.option(
     "--pseudonym-key", metavar="FILE", type=click.File("rb"), help="Key that several bundles' pseudonyms share."
 )

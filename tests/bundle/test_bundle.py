@@ -10,6 +10,7 @@ from pathlib import Path
 import bagit
 import jsonschema
 import pytest
+import zstandard
 
 from meshforensics.bundle import Bundle, BundleWriter, is_bundle, open_bundle, verify
 from meshforensics.model import BundleError, Cause, Status
@@ -158,6 +159,21 @@ def test_a_writer_that_is_killed_leaves_a_bundle_that_says_what_is_missing(tmp_p
     assert missing.count(("envoy.stats", "shop/web-9", Cause.RESET)) == 2
     assert len(bundle.items) == 8
     assert [damage.member for damage in verify(str(target))] == ["tagmanifest-sha256.txt"]
+
+
+def test_of_a_writer_that_was_stopped_each_member_is_verified(tmp_path: Path) -> None:
+    writer = BundleWriter(str(tmp_path / "b"))
+    items = [
+        writer.add(kind, "shop/web-1", b"{}", captured_at=AT, time_source="Date")
+        for kind in ("envoy.certs", "envoy.memory", "envoy.runtime")
+    ]
+    before = verify(str(tmp_path / "b"))
+    (tmp_path / "b" / str(items[1].path)).write_bytes(zstandard.compress(b"[]"))
+
+    after = verify(str(tmp_path / "b"))
+
+    assert [damage.member for damage in before] == ["tagmanifest-sha256.txt"]
+    assert [damage.member for damage in after] == ["tagmanifest-sha256.txt", items[1].path]
 
 
 def test_no_two_members_differ_by_case_alone(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Each trouble is an item with its status and cause, and the rest goes on."""
 
 import asyncio
+import json
 import re
 import signal
 import subprocess
@@ -295,7 +296,15 @@ def test_a_capture_that_is_stopped_leaves_a_bundle_that_opens(
         assert said(bundle, kind, subject) == ("skipped", "over-budget")
     else:
         assert said(bundle, kind, subject) == ("failed", "reset")
+        assert [damage.member for damage in verify(str(into))] == ["tagmanifest-sha256.txt"]
+        assert {(item.kind, item.subject) for item in bundle.items} >= planned(into)
     assert said(bundle, "kubernetes.pods") == GOOD
+
+
+def planned(folder: Path) -> set[tuple[str, str]]:
+    """What the journal of a capture that was killed says would be asked for."""
+    lines = [json.loads(line) for line in (folder / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
+    return {(each["planned"]["kind"], each["planned"]["subject"]) for each in lines if "planned" in each}
 
 
 def _until(seen: Callable[[], list[str]]) -> None:
