@@ -1,17 +1,10 @@
-"""Phase 3: every certificate of every place, as of the capture; who can verify whom."""
+"""Phase 3: certificates that have ended or not begun, of every place, as of the capture."""
 
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import text, true
-
-_DAY_S = 86400.0
-
-
-def _with_share_left(leaves: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-    life = (leaves["not_after"] - leaves["not_before"]).dt.total_seconds()
-    left = (leaves["not_after"] - at).dt.total_seconds()
-    return leaves.assign(share_left=left / life.where(life > 0))
+from meshforensics.checks._places import of_objects, of_proxies, with_identity, without_a_valid_one
+from meshforensics.tables import keys, text, where
 
 
 @check(
@@ -28,12 +21,11 @@ def _with_share_left(leaves: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
 )
 def root_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     """A holder that also trusts a valid root is in an overlap, which is no fault."""
-    roots = certificates[(text(certificates["role"]) == "root") & (text(certificates["namespace"]) != "")]
+    roots = of_proxies(certificates, "root")
     ended = roots[roots["not_after"] < at]
     valid = roots[roots["not_after"] >= at]
-    safe = set(zip(text(valid["namespace"]), text(valid["pod"]), strict=True))
-    held = zip(text(ended["namespace"]), text(ended["pod"]), strict=True)
-    return ended[pd.Series([each not in safe for each in held], index=ended.index, dtype=bool)]
+    safe = set(keys(valid, "namespace", "pod"))
+    return where(ended, (holder not in safe for holder in keys(ended, "namespace", "pod")))
 
 
 @check(
@@ -44,13 +36,16 @@ def root_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     by=["serial"],
     observed="not_after",
     title="Intermediate CA expired before the capture",
-    detail="intermediate {serial} ended {not_after}",
+    detail="intermediate {serial} ended {not_after}; {count} places hold it",
     remediation="Renew the intermediate; proxies pick it up when their leaf is next signed, or when restarted.",
-    source="guide, phase 3 (every element of the chain counts); RFC 5280 §6.1",
+    source="guide, phase 3, step 5 (every element of the chain counts); RFC 5280 §6.1",
 )
 def intermediate_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
+    """One that its holder also has as a newer certificate of the same name and key is no fault: the path goes there."""
     middle = certificates[text(certificates["role"]) == "intermediate"]
-    return middle[middle["not_after"] < at]
+    ended, valid = middle[middle["not_after"] < at], certificates[certificates["not_after"] >= at]
+    renewed = set(keys(valid[valid["spki"].notna()], "subject_id", "subject", "spki"))
+    return where(ended, (each not in renewed for each in keys(ended, "subject_id", "subject", "spki")))
 
 
 @check(
@@ -58,16 +53,56 @@ def intermediate_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.Dat
     phase="certificates",
     plane="state",
     severity="critical",
-    by=["serial"],
+    by=["cause"],
     observed="not_after",
-    title="Workload certificate expired before the capture",
-    detail="leaf {serial} ended {not_after}",
-    remediation="Restart the proxy, then look for why istiod no longer signs.",
-    source="RFC 5280 §4.1.2.5",
+    title="A proxy's own certificate expired before the capture",
+    detail="leaf {serial} ended {not_after}; {count} proxies hold one that has ended, {cause}",
+    remediation="Capture, restart the proxy, look for why istiod no longer signs; of a gateway, renew the Secret.",
+    source="guide, phase 3, step 5; RFC 5280 §4.1.2.5",
 )
 def leaf_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
+    """Workload certificates and the credentials of gateways; many that ended in one trust domain have one cause."""
     leaves = certificates[text(certificates["role"]) == "leaf"]
-    return leaves[leaves["not_after"] < at]
+    return with_identity(leaves[leaves["not_after"] < at]).sort_values("not_after", kind="stable")
+
+
+@check(
+    "certificates.authority-expired",
+    phase="certificates",
+    plane="state",
+    severity="error",
+    by=["serial"],
+    subject="subject_id",
+    observed="not_after",
+    title="A CA certificate that the control plane gives out or signs with expired",
+    detail="{role} {serial} ended {not_after}; {count} objects hold it, {subject_id} first",
+    remediation="Renew it in the Secret that istiod or linkerd-identity signs with; what is given out follows.",
+    source="guide, phase 3, step 5 (read ca-cert.pem, cacerts and istio-ca-root-cert, not root-cert.pem alone)",
+)
+def authority_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
+    """Secrets and ConfigMaps of the mesh; beside a valid one it is an overlap."""
+    held = of_objects(certificates, "secret:", "configmap:")
+    cas = held[text(held["role"]).isin(["root", "root-in-chain"])]
+    return without_a_valid_one(cas[cas["not_after"] < at], cas, at)
+
+
+@check(
+    "certificates.webhook-authority-expired",
+    phase="certificates",
+    plane="control",
+    severity="error",
+    by=["serial"],
+    subject="subject_id",
+    observed="not_after",
+    title="The CA that a webhook is verified by expired",
+    detail="CA {serial} ended {not_after}; the API server verifies {count} webhook configurations by it",
+    remediation="Write the CA that signs the webhook's serving certificate into its caBundle; istiod does so at start.",
+    source="guide, phase 3; Go's x509 refuses a root that has ended",
+)
+def webhook_authority_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
+    """A bundle that also has a valid CA is in an overlap."""
+    held = of_objects(certificates, "webhook:")
+    return without_a_valid_one(held[held["not_after"] < at], held, at)
 
 
 @check(
@@ -75,111 +110,16 @@ def leaf_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     phase="certificates",
     plane="state",
     severity="error",
-    by=["serial"],
+    by=["role", "cause"],
     observed="not_before",
     title="Certificate is not yet valid at the capture",
-    detail="{role} {serial} begins {not_before}",
+    detail="{role} {serial} begins {not_before}; {count} hold one that has not begun",
     remediation="Compare the clocks of the nodes; istiod back-dates by two minutes.",
     source="RFC 5280 §4.1.2.5; istiod ClockSkewGracePeriod",
 )
 def not_yet_valid(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-    return certificates[certificates["not_before"] > at]
-
-
-@check(
-    "certificates.leaf-not-renewed",
-    phase="certificates",
-    plane="state",
-    threshold="certificates.leaf-life-left",
-    by=["serial"],
-    observed="share_left",
-    unit="ratio",
-    title="Workload certificate is past the point where it is renewed",
-    detail="leaf {serial} ends {not_after}",
-    remediation="Look at the agent's log and istiod's CA errors: renewal happens at half of the life.",
-    source='istio agent SECRET_GRACE_PERIOD_RATIO 0.5; the guide\'s "under 24 h" is true of every healthy leaf',
-)
-def leaf_not_renewed(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-    leaves = certificates[(text(certificates["role"]) == "leaf") & (text(certificates["namespace"]) != "")]
-    alive = leaves[(leaves["not_after"] >= at) & (leaves["not_before"] <= at)]
-    spiffe = alive["san"].map(lambda names: any(str(name).startswith("spiffe://") for name in names or ()))
-    return _with_share_left(alive[spiffe.astype(bool)], at)
-
-
-@check(
-    "certificates.root-near-end",
-    phase="certificates",
-    plane="state",
-    threshold="certificates.root-days-left",
-    by=["serial"],
-    observed="days_left",
-    unit="days",
-    title="Root CA ends soon",
-    detail="root {serial} ends {not_after}",
-    remediation="Plan a rotation with an overlap: trust both roots first, sign by the new one after.",
-    source="guide, phase 3; linkerd check (60 days)",
-)
-def root_near_end(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-    roots = certificates[(text(certificates["role"]) == "root") & (certificates["not_after"] >= at)]
-    return roots.assign(days_left=(roots["not_after"] - at).dt.total_seconds() / _DAY_S)
-
-
-@check(
-    "certificates.trust-split",
-    phase="certificates",
-    plane="state",
-    severity="error",
-    by=["trusted"],
-    subject="{namespace}/{pod}",
-    observed="shared",
-    unit="roots",
-    title="Groups of proxies have no root in common",
-    detail="{count} proxies trust only {trusted}, which no other group trusts",
-    remediation="Give every proxy both roots before any leaf is signed by the new one; do not restart callers.",
-    source="guide, phase 3; incidents of root rotation: both sides must hold the other's root",
-)
-def trust_split(trust: pd.DataFrame) -> pd.DataFrame:
-    """Every proxy's set of roots, by key; sets that overlap with all others are no split."""
-    sets = trust.groupby(["namespace", "pod"], observed=True)["root"].agg(frozenset)
-    groups = set(sets)
-    lonely = {each for each in groups if any(each.isdisjoint(other) for other in groups)}
-    names = trust.groupby(["namespace", "pod"], observed=True)["serial"].agg(
-        lambda serials: ", ".join(sorted({str(serial) for serial in serials}))
-    )
-    split = trust.drop_duplicates(["namespace", "pod"]).set_index(["namespace", "pod"])
-    split = split.assign(roots=sets, trusted=names, shared=0).reset_index()
-    return split[split["roots"].isin(lonely)]
-
-
-@check(
-    "certificates.pair-cannot-verify",
-    phase="certificates",
-    plane="state",
-    severity="critical",
-    by=["server_root", "reason"],
-    subject="{server_namespace}/{server_pod}",
-    observed="reason",
-    title="Leaf certificates that their peers cannot verify",
-    detail="callers do not verify {count} servers: {reason}",
-    remediation="Distribute both roots to both sides, then renew the leaves.",
-    source="guide, phase 3; RFC 5280 §6.1, by key",
-)
-def pair_cannot_verify(tls_pairs: pd.DataFrame) -> pd.DataFrame:
-    return tls_pairs[~true(tls_pairs["verified"], missing=True)]
-
-
-@check(
-    "certificates.empty-chain",
-    phase="certificates",
-    plane="state",
-    severity="error",
-    by=["name"],
-    title="A proxy holds no certificate of its own",
-    detail="secret {name} of {count} proxies has no certificate chain",
-    remediation="Look at the agent's log: its certificate request fails, or its token is refused.",
-    source="guide, phase 3; an upstream-only TLS context rightly has none, the secret `default` must have one",
-)
-def empty_chain(secrets: pd.DataFrame, secret_instances: pd.DataFrame) -> pd.DataFrame:
-    own = secrets[(text(secrets["name"]) == "default") & (secrets["certificates"].fillna(0) == 0)]
-    held = secret_instances[text(secret_instances["state"]).isin(["active", "static"])]
-    return held[held["resource"].isin(own["resource"])]
+    """A root given out before its time beside a valid one is how an overlap begins."""
+    early = certificates[certificates["not_before"] > at]
+    roots = text(early["role"]) == "root"
+    lonely = without_a_valid_one(early[roots], certificates[text(certificates["role"]) == "root"], at)
+    return with_identity(pd.concat([early[~roots], lonely]))

@@ -24,6 +24,16 @@ _UNREADABLE = (
 )
 """What `cryptography` raises for a block or an extension that it cannot read; the last four are no ValueError."""
 
+_KEY_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+)
+
 NOT_TRUSTED = "its issuer is not trusted"
 OTHER_KEY = "a root of the issuer's name is trusted, with another key"
 BAD_SIGNATURE = "an intermediate of the issuer's name is there, with another key"
@@ -35,7 +45,8 @@ class Certificate(NamedTuple):
     """One certificate. `number` is its place among the PEM blocks of the text, from 1.
 
     Serials are lower-case hex without colons, fingerprints SHA-256 hex of the DER, `spki` that of the
-    SubjectPublicKeyInfo, None for a key of an unknown kind. Times are aware and UTC.
+    SubjectPublicKeyInfo, None for a key of an unknown kind. Times are aware and UTC. Usages are None where
+    the certificate does not limit them.
     """
 
     number: int
@@ -49,6 +60,8 @@ class Certificate(NamedTuple):
     not_before: datetime
     not_after: datetime
     is_ca: bool
+    key_usage: tuple[str, ...] | None
+    extended_key_usage: tuple[str, ...] | None
     self_issued: bool
     key: str
     signature_algorithm: str
@@ -124,6 +137,8 @@ def _read(pem: str, loaded: x509.Certificate) -> Certificate:
         not_before=loaded.not_valid_before_utc,
         not_after=loaded.not_valid_after_utc,
         is_ca=_is_ca(loaded),
+        key_usage=_key_usage(loaded),
+        extended_key_usage=_extended_key_usage(loaded),
         self_issued=loaded.subject == loaded.issuer and bool(list(loaded.subject)),
         key=key,
         signature_algorithm=loaded.signature_algorithm_oid._name,
@@ -185,6 +200,23 @@ def _is_ca(loaded: x509.Certificate) -> bool:
         return False
 
 
+def _key_usage(loaded: x509.Certificate) -> tuple[str, ...] | None:
+    """The usages that are set, in the order of RFC 5280 §4.2.1.3."""
+    try:
+        said = loaded.extensions.get_extension_for_class(x509.KeyUsage).value
+    except (x509.ExtensionNotFound, *_UNREADABLE):
+        return None
+    return tuple(name for name in _KEY_USAGES if getattr(said, name))
+
+
+def _extended_key_usage(loaded: x509.Certificate) -> tuple[str, ...] | None:
+    try:
+        said = loaded.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (x509.ExtensionNotFound, *_UNREADABLE):
+        return None
+    return tuple(each._name if each._name != "Unknown OID" else each.dotted_string for each in said)
+
+
 def _key_id(
     loaded: x509.Certificate, kind: type[x509.SubjectKeyIdentifier] | type[x509.AuthorityKeyIdentifier]
 ) -> str | None:
@@ -215,6 +247,30 @@ def verify_chain(leaf: str, intermediates: Sequence[str], roots: Iterable[str], 
         return _verdict(_load(leaf), asked)
     except _UNREADABLE:
         return Verdict(verified=False, root="", reason=UNREADABLE)
+
+
+def stray_of(leaf: str, sent: Sequence[str], roots: Iterable[str]) -> str:
+    """The serial of the issuer-less end of a chain that is sent with certificates which do not continue it.
+
+    Empty where every certificate that is sent leads on from the leaf, where the chain ends in one of `roots`,
+    and where something cannot be read.
+    """
+    try:
+        below, waiting = _load(leaf), [_load(each) for each in sent]
+        trusted = [_load(root) for root in roots]
+    except _UNREADABLE:
+        return ""
+    path = below
+    while True:
+        if path in trusted or any(_issued(path, root) for root in trusted):
+            return ""
+        above = next((each for each in waiting if each not in (path, below) and _issued(path, each)), None)
+        if above is None:
+            break
+        waiting.remove(above)
+        path = above
+    rest = [each for each in waiting if each != below]
+    return format(path.serial_number, "x") if rest and path.subject != path.issuer else ""
 
 
 class _Asked(NamedTuple):

@@ -5,7 +5,7 @@ import pandas as pd
 from meshforensics.incidents._declare import Case, Judgement, Proxy, Test, incident
 from meshforensics.incidents._evidence import counted_recently, first_at, how_many, missing, shown, unheard
 from meshforensics.incidents._families import untold
-from meshforensics.tables import denials_of, inside, keys, text
+from meshforensics.tables import inside, keys, text
 
 
 @incident("rbac-denied", about="An authorization policy denies callers that the mesh otherwise serves.", precedence=15)
@@ -28,8 +28,7 @@ def rbac_denied(case: Case) -> Judgement:
 
 def _denials(case: Case) -> pd.DataFrame:
     """The denials of the window."""
-    frames = (case.source.frame(name) for name in ("access_log", "config", "pods", "proxies"))
-    denials = denials_of(*frames)
+    denials = case.source.frame("denials")
     return inside(denials, case.window) if case.window else denials.iloc[:0]
 
 

@@ -6,16 +6,21 @@ from meshforensics.model import gather
 from meshforensics.tables._build import Evidence, State, Tables, visible
 from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Column, Reading, Row, Stretch, Table
-from meshforensics.tables._denials import NONE, callers_of, denials_of
 from meshforensics.tables._frames import ABSENT, inside, keys, places, text, true, unlogged, where
+from meshforensics.tables._objects import mapping_in, members_in, spec_of, texts_in
+from meshforensics.tables._policies import ROOT_NAMESPACE, Policy, fits, policies_of, selects
+from meshforensics.tables.denials import NONE, OUTSIDE, callers_of
 from meshforensics.tables.growth import drivers_of, trend
 
 __all__ = [
     "ABSENT",
     "NONE",
+    "OUTSIDE",
+    "ROOT_NAMESPACE",
     "Block",
     "Column",
     "Evidence",
+    "Policy",
     "Reading",
     "Row",
     "State",
@@ -25,13 +30,19 @@ __all__ = [
     "build",
     "callers_of",
     "declared_tables",
-    "denials_of",
     "drivers_of",
+    "fits",
     "inside",
     "keys",
+    "mapping_in",
+    "members_in",
     "places",
+    "policies_of",
+    "selects",
+    "spec_of",
     "stretches",
     "text",
+    "texts_in",
     "trend",
     "true",
     "typed",

@@ -144,6 +144,8 @@ def _whole(at: _Place, each: x509.Certificate, depth: int) -> Row:
         each.key,
         each.signature_algorithm,
         each.is_ca,
+        each.key_usage,
+        each.extended_key_usage,
         each.self_issued,
         each.subject_key_id,
         each.authority_key_id,
@@ -154,7 +156,7 @@ def _whole(at: _Place, each: x509.Certificate, depth: int) -> Row:
 
 def _malformed(at: _Place, each: x509.Malformed) -> Row:
     nothing = (None,) * 7
-    return (f"{at.pointer}#pem{each.number}", at.subject, at.place, *nothing, (), *(None,) * 9, each.reason)
+    return (f"{at.pointer}#pem{each.number}", at.subject, at.place, *nothing, (), *(None,) * 11, each.reason)
 
 
 def _role(each: x509.Certificate, depth: int) -> str:
@@ -168,6 +170,13 @@ _PEM_ONLY = (
     Column("key", "category", about="Key type and size.", source="PEM"),
     Column("signature_algorithm", "category", about="Algorithm of the signature.", source="PEM"),
     Column("is_ca", "boolean", about="May sign others.", source="basicConstraints"),
+    Column("key_usage", "object", about="Usages it is limited to, as tuple; missing for no limit.", source="keyUsage"),
+    Column(
+        "extended_key_usage",
+        "object",
+        about="Purposes it is limited to, such as serverAuth, as tuple; missing for no limit.",
+        source="extendedKeyUsage",
+    ),
     Column("self_issued", "boolean", about="Subject and issuer are one name.", source="PEM"),
     Column("subject_key_id", "str", about="Subject key identifier, hex.", source="PEM"),
     Column("authority_key_id", "str", about="Key identifier of the issuer, hex.", source="PEM"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from meshforensics.formats import istiod_log as _istiod
+from meshforensics.formats import plain_log as _plain
 from meshforensics.formats import proxy_log as _proxy
 from meshforensics.formats import ztunnel_log as _ztunnel
 from meshforensics.formats.proxy_log import LogLine, Part
@@ -35,6 +36,10 @@ def _istiod_lines(reading: Reading) -> Iterable[Row]:
     return _lines(reading, reading.decoded(_istiod.decode).lines)
 
 
+def _other_lines(reading: Reading) -> Iterable[Row]:
+    return _lines(reading, reading.decoded(_plain.decode).lines)
+
+
 proxy_log = Table(
     id="proxy_log",
     about="Messages of Envoy, pilot-agent and ztunnel, access lines of Envoy left out.",
@@ -49,6 +54,14 @@ istiod_log = Table(
     of="pod",
     columns=_COLUMNS,
     reads={"log.discovery*": _istiod_lines},
+)
+
+other_log = Table(
+    id="other_log",
+    about="Messages of Linkerd's proxies, whose lines say no time of day, and of CNI plugins.",
+    of="pod",
+    columns=_COLUMNS,
+    reads={"log.linkerd-proxy*": _other_lines, "log.install-cni*": _other_lines, "foreign.cni-log": _other_lines},
 )
 
 

@@ -19,6 +19,7 @@ _NAMES = (
     "plane",
     "who",
     "cause",
+    "fix",
     "text",
     "cluster",
     "item",
@@ -27,7 +28,11 @@ _NAMES = (
 
 
 def _signatures(
-    access_log: pd.DataFrame = ABSENT, proxy_log: pd.DataFrame = ABSENT, istiod_log: pd.DataFrame = ABSENT
+    access_log: pd.DataFrame = ABSENT,
+    proxy_log: pd.DataFrame = ABSENT,
+    istiod_log: pd.DataFrame = ABSENT,
+    other_log: pd.DataFrame = ABSENT,
+    events: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
     rows = [
         *_matches(
@@ -37,8 +42,15 @@ def _signatures(
         ),
         *_matches(proxy_log, "proxy", text(proxy_log["message"])),
         *_matches(istiod_log, "istiod", text(istiod_log["message"])),
+        *_matches(other_log, "other", text(other_log["message"])),
+        *_matches(_of_pods(events), "event", text(events["reason"]) + ": " + text(events["message"])),
     ]
     return pd.DataFrame(rows, columns=list(_NAMES))
+
+
+def _of_pods(events: pd.DataFrame) -> pd.DataFrame:
+    """Events as lines of the pods that they are about."""
+    return events.assign(pod=text(events["name"]).where(text(events["kind"]) == "Pod", ""))
 
 
 def _matches(log: pd.DataFrame, name: str, texts: "pd.Series[str]") -> Iterator[tuple[object, ...]]:
@@ -59,6 +71,7 @@ def _matches(log: pd.DataFrame, name: str, texts: "pd.Series[str]") -> Iterator[
             found.plane.value,
             found.who,
             found.cause,
+            found.fix,
             said.strip(),
             row.get("cluster"),
             row["item"],
@@ -68,11 +81,11 @@ def _matches(log: pd.DataFrame, name: str, texts: "pd.Series[str]") -> Iterator[
 
 signatures = Table(
     id="signatures",
-    about="Lines of access, proxy and istiod logs whose text is a known error, with its family and cause.",
+    about="Lines of any log, and events, whose text is a known error, with its family, cause and first fix.",
     of="pod",
     columns=(
         Column("at", "datetime64[us, UTC]", about="Time of the line.", source="log"),
-        Column("log", "category", about="access, proxy or istiod.", source="item"),
+        Column("log", "category", about="access, proxy, istiod, other or event.", source="item"),
         Column("signature", "category", about="Id of the signature.", source="formats.signatures"),
         Column("family", "category", about="Family of the error.", source="formats.signatures"),
         Column("plane", "category", about="edge, service, state or control.", source="formats.signatures"),
@@ -83,6 +96,7 @@ signatures = Table(
             source="formats.signatures",
         ),
         Column("cause", "category", about="What it means, in one line.", source="formats.signatures"),
+        Column("fix", "category", about="What to do first.", source="formats.signatures"),
         Column("text", "str", about="The text that matched.", source="log"),
         Column("cluster", "category", about="Envoy cluster, for access lines.", source="access log"),
     ),

@@ -13,7 +13,7 @@ from meshforensics.tables._frames import ABSENT, keys, text
 Proxy = tuple[str, ...]
 
 
-class _Identity(NamedTuple):
+class Identity(NamedTuple):
     """The chain that a proxy shows, its roots, and the place of its leaf."""
 
     leaf: str
@@ -27,7 +27,7 @@ class _Identity(NamedTuple):
 def _pairs(
     endpoints: pd.DataFrame, certificates: pd.DataFrame, proxies: pd.DataFrame = ABSENT, pods: pd.DataFrame = ABSENT
 ) -> pd.DataFrame:
-    identities = _identities(certificates)
+    identities = identities_of(certificates)
     servers = {**_by_address(pods), **_by_address(proxies)}
     rows = [
         _judge(client, server, identities.get(client), identities.get(server), captured_at)
@@ -56,14 +56,15 @@ def _edges(endpoints: pd.DataFrame, servers: dict[str, Proxy]) -> Iterator[tuple
         yield client, server, seen[client, server]
 
 
-def _identities(certificates: pd.DataFrame) -> dict[Proxy, _Identity]:
+def identities_of(certificates: pd.DataFrame) -> dict[Proxy, Identity]:
+    """What each proxy shows and trusts, of those whose secrets were captured in full."""
     known = certificates[certificates["pem"].notna() & (text(certificates["place"]).str.startswith("sds:"))]
-    made: dict[Proxy, _Identity] = {}
+    made: dict[Proxy, Identity] = {}
     for holder, rows in known.groupby(text(known["namespace"]) + "/" + text(known["pod"])):
         own = rows[text(rows["place"]) == "sds:default"]
         role = text(own["role"])
         leaf = own[role == "leaf"].head(1)
-        made[tuple(str(holder).split("/", 1))] = _Identity(
+        made[tuple(str(holder).split("/", 1))] = Identity(
             leaf=text(leaf["pem"]).iloc[0] if len(leaf) else "",
             serial=text(leaf["serial"]).iloc[0] if len(leaf) else "",
             intermediates=tuple(text(own[role.isin(["intermediate", "root-in-chain"])]["pem"])),
@@ -75,7 +76,7 @@ def _identities(certificates: pd.DataFrame) -> dict[Proxy, _Identity]:
 
 
 def _judge(
-    client: Proxy, server: Proxy, caller: _Identity | None, called: _Identity | None, captured_at: object
+    client: Proxy, server: Proxy, caller: Identity | None, called: Identity | None, captured_at: object
 ) -> tuple[object, ...]:
     forward = _verify(called, caller)
     back = _verify(caller, called)
@@ -99,11 +100,25 @@ def _judge(
     )
 
 
-def _verify(shows: _Identity | None, judges: _Identity | None) -> x509.Verdict | None:
+def _verify(shows: Identity | None, judges: Identity | None) -> x509.Verdict | None:
     """What `judges` says of the leaf that `shows` has; None where either side was not captured."""
     if shows is None or judges is None or not shows.leaf or not judges.roots:
         return None
     return _verify_chain(shows.leaf, shows.intermediates, judges.roots)
+
+
+class Judged(NamedTuple):
+    """Whether a group with these roots (their serials) verifies a chain, and why not."""
+
+    verified: bool
+    reason: str
+    roots: str
+
+
+def verified_by(shows: Identity, roots: tuple[str, ...]) -> Judged:
+    """What anyone with these roots says of the leaf that `shows` has."""
+    said = _verify_chain(shows.leaf, shows.intermediates, roots)
+    return Judged(said.verified, said.reason, _serials_of(roots))
 
 
 @cache
@@ -116,7 +131,7 @@ def _serials_of(roots: tuple[str, ...]) -> str:
     return ", ".join(sorted({each.serial for root in roots for each in x509.certificates_of(root)[0]}))
 
 
-def _root_serials(of: _Identity | None) -> str | None:
+def _root_serials(of: Identity | None) -> str | None:
     return _serials_of(of.roots) if of is not None else None
 
 

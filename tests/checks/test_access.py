@@ -3,12 +3,20 @@
 import pandas as pd
 import pytest
 
-from meshforensics.checks.access import denied, denied_as_meant, denied_since_start
+from meshforensics.checks import Check
+from meshforensics.checks.access import denials_rising, denied, denied_as_meant, denied_since_start
 from meshforensics.model import Severity
-from meshforensics.testing import frame, outcome
+from meshforensics.tables.denials import denials
+from meshforensics.testing import Said, frame, outcome
 
 NOON = pd.Timestamp("2026-01-01T12:00:00Z")
 POLICY = "rbac_access_denied_matched_policy[ns[shop]-policy[deny-all]-rule[0]]"
+
+
+def judged(check: Check, access_log: pd.DataFrame, **frames: pd.DataFrame) -> Said:
+    """What a check says of the denials that a log tells."""
+    assert denials.derives is not None
+    return outcome(check, at=NOON, denials=denials.derives(access_log, **frames))
 
 
 def _log(count: int, *, details: str = POLICY, ago_s: int = 60, termination: str | None = None) -> pd.DataFrame:
@@ -37,7 +45,7 @@ def _log(count: int, *, details: str = POLICY, ago_s: int = 60, termination: str
     ],
 )
 def test_denied(log: pd.DataFrame, severity: Severity | None) -> None:
-    said = outcome(denied, at=NOON, access_log=log)
+    said = judged(denied, log)
 
     assert [(each.severity, each.subjects) for each in said.findings] == (
         [(severity, ("shop/pay-1",))] if severity else []
@@ -47,7 +55,7 @@ def test_denied(log: pd.DataFrame, severity: Severity | None) -> None:
 def test_each_policy_is_a_finding_of_its_own() -> None:
     log = pd.concat([_log(2), _log(3, details="rbac_access_denied_matched_policy[none]")], ignore_index=True)
 
-    said = outcome(denied, at=NOON, access_log=log)
+    said = judged(denied, log)
 
     assert [each.evidence_total for each in said.findings] == [3, 2]
 
@@ -61,6 +69,10 @@ def test_each_policy_is_a_finding_of_its_own() -> None:
         ("envoy_http_rbac", '{"authz_enforce_result":"allowed"}', 4, 0),
         ("envoy_http_rbac_shadow_denied", "{}", 4, 0),
         ("envoy_http_rbac_denied", "{}", 0, 0),
+        ("http.inbound_0.0.0.0_80;.rbac.policy.ns[shop]-policy[p]-rule[0].denied", "{}", 4, 1),
+        ("http.inbound_0.0.0.0_80;.rbac.shadow_denied", "{}", 4, 0),
+        ("inbound_http_authz_deny_total", '{"authz_name":"x"}', 4, 1),
+        ("inbound_http_authz_allow_total", '{"authz_name":"x"}', 4, 0),
     ],
 )
 def test_denied_since_start(name: str, labels: str, value: int, found: int) -> None:
@@ -72,7 +84,7 @@ def test_denied_since_start(name: str, labels: str, value: int, found: int) -> N
 
 
 def test_without_their_tables_they_are_not_evaluated() -> None:
-    assert outcome(denied, at=NOON).not_evaluated == "not captured: access_log"
+    assert outcome(denied, at=NOON).not_evaluated == "not captured: denials"
     assert outcome(denied_since_start).not_evaluated == "not captured: stats"
 
 
@@ -106,8 +118,8 @@ def _served_and_denied(*, served: str, denied_path: str, policy: str = POLICY, c
     ],
 )
 def test_what_a_policy_means_to_deny_is_told_apart(log: pd.DataFrame, wrong: int, meant: int) -> None:
-    assert len(outcome(denied, at=NOON, access_log=log).findings) == wrong
-    said = outcome(denied_as_meant, at=NOON, access_log=log).findings
+    assert len(judged(denied, log).findings) == wrong
+    said = judged(denied_as_meant, log).findings
     assert [each.severity for each in said] == [Severity.INFO] * meant
 
 
@@ -122,7 +134,7 @@ def test_the_age_of_the_policy_tells_whether_it_is_meant(ago_s: int, meant: int)
         changed_at=[NOON - pd.Timedelta(seconds=ago_s)],
     )
 
-    assert len(outcome(denied_as_meant, at=NOON, access_log=_log(6), config=config).findings) == meant
+    assert len(judged(denied_as_meant, _log(6), config=config).findings) == meant
 
 
 def test_the_caller_is_who_sent_the_request_and_not_the_address_that_the_gateway_tells() -> None:
@@ -141,6 +153,66 @@ def test_the_caller_is_who_sent_the_request_and_not_the_address_that_the_gateway
     )
     pods = frame("pods", namespace=["shop"], pod=["web-1"], workload=["Deployment:shop/web"], ip=["10.0.0.8"])
 
-    (finding,) = outcome(denied, at=NOON, access_log=log, pods=pods).findings
+    (finding,) = judged(denied, log, pods=pods).findings
 
     assert "calls of shop/web " in finding.detail
+
+
+def _counter(*samples: tuple[int, int], name: str = "envoy_http_rbac_denied") -> pd.DataFrame:
+    """Samples of a counter: seconds before noon, and value."""
+    return frame(
+        "stats",
+        namespace=["shop"] * len(samples),
+        pod=["pay-1"] * len(samples),
+        captured_at=[NOON - pd.Timedelta(seconds=ago) for ago, _ in samples],
+        name=[name] * len(samples),
+        labels=["{}"] * len(samples),
+        value=[value for _, value in samples],
+    )
+
+
+@pytest.mark.parametrize(
+    ("stats", "found"),
+    [
+        pytest.param(_counter((60, 4), (0, 9)), 1, id="rises"),
+        pytest.param(_counter((60, 4), (0, 4)), 0, id="stands"),
+        pytest.param(_counter((60, 9), (0, 4)), 0, id="began-anew"),
+        pytest.param(_counter((0, 9)), 0, id="one-sample"),
+        pytest.param(_counter((2000, 4), (1000, 9)), 0, id="before-the-window"),
+        pytest.param(_counter((60, 4), (0, 9), name="envoy_http_rbac_allowed"), 0, id="allowed"),
+    ],
+)
+def test_denials_that_rise(stats: pd.DataFrame, found: int) -> None:
+    said = outcome(denials_rising, at=NOON, stats_over_time=stats)
+
+    assert [each.severity for each in said.findings] == [Severity.WARNING] * found
+    assert ["by 5 " in each.detail for each in said.findings] == [True] * found
+
+
+def test_without_counters_nothing_rises() -> None:
+    assert outcome(denials_rising, at=NOON).not_evaluated == "not captured: stats"
+
+
+def test_one_policy_that_denies_at_many_servers_is_one_finding() -> None:
+    log = pd.concat(
+        [_log(6).assign(pod=f"pay-{number}", item=f"log:{number}") for number in range(30)], ignore_index=True
+    )
+
+    (finding,) = judged(denied, log).findings
+
+    assert (finding.severity, len(finding.subjects), finding.evidence_total) == (Severity.ERROR, 30, 180)
+    assert "shop/pay-0 and 29 more denied 180 calls" in finding.detail
+
+
+def test_it_says_what_would_allow_it() -> None:
+    config = frame(
+        "config",
+        namespace=["shop"],
+        kind=["AuthorizationPolicy"],
+        object=["AuthorizationPolicy:shop/viewers"],
+        spec=['{"rules":[{"to":[{"operation":{"methods":["POST"]}}]}]}'],
+    )
+
+    (finding,) = judged(denied, _log(6, details="rbac_access_denied_matched_policy[none]"), config=config).findings
+
+    assert finding.detail.endswith("what would allow it: AuthorizationPolicy:shop/viewers rule 0, with methods GET")

@@ -1,25 +1,22 @@
-"""Certificates, as of the capture: found, clear, at the boundary, not evaluated."""
+"""Certificates that ended or have not begun: found, clear, at the boundary, not evaluated."""
 
 import pandas as pd
 import pytest
 
 from meshforensics.checks import Check
 from meshforensics.checks.certificates import (
-    empty_chain,
+    authority_expired,
     intermediate_expired,
     leaf_expired,
-    leaf_not_renewed,
     not_yet_valid,
-    pair_cannot_verify,
     root_expired,
-    root_near_end,
-    trust_split,
+    webhook_authority_expired,
 )
 from meshforensics.model import Severity
 from meshforensics.testing import frame, outcome
 
 NOON = pd.Timestamp("2026-01-01T12:00:00Z")
-LATE, NOW = "2026-01-01T11:59:59Z", "2026-01-01T12:00:00Z"
+LATE, NOW, FAR = "2026-01-01T11:59:59Z", "2026-01-01T12:00:00Z", "2027-01-01T00:00:00Z"
 
 
 def _certificates(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
@@ -29,11 +26,19 @@ def _certificates(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
         "certificates",
         namespace=["shop"] * len(rows),
         pod=[pod for pod, *_ in rows],
+        subject_id=[f"shop/{pod}" for pod, *_ in rows],
         role=[role for _, role, *_ in rows],
         serial=[serial for _, _, serial, _ in rows],
         san=[("spiffe://td/ns/shop/sa/web",)] * len(rows),
-        not_before=[end - pd.Timedelta(days=1) for end in ends],
+        not_before=[min(end, NOON) - pd.Timedelta(days=1) for end in ends],
         not_after=ends,
+    )
+
+
+def _kept(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    """Rows of place, role, serial, end, held by an object and no pod."""
+    return _certificates(*(("", role, serial, end) for _, role, serial, end in rows)).assign(
+        namespace=None, pod=None, place=[place for place, *_ in rows], subject_id=[place for place, *_ in rows]
     )
 
 
@@ -59,6 +64,12 @@ def test_expiry(check: Check, role: str, end: str, places: list[str]) -> None:
     assert _places(check, _certificates(("web-1", role, "a1", end))) == places
 
 
+def test_what_an_object_holds_is_no_proxys() -> None:
+    held = _kept(("configmap:a/istio-ca-root-cert", "root", "a1", LATE)).assign(pod="-", namespace="")
+
+    assert _places(root_expired, held) == []
+
+
 def test_one_expired_leaf_in_many_places_is_one_finding() -> None:
     said = outcome(
         leaf_expired,
@@ -71,10 +82,66 @@ def test_one_expired_leaf_in_many_places_is_one_finding() -> None:
     ]
 
 
+def test_a_thousand_leaves_that_ended_have_one_cause() -> None:
+    many = _certificates(*((f"web-{number}", "leaf", f"a{number}", LATE) for number in range(1000)))
+
+    (finding,) = outcome(leaf_expired, at=NOON, certificates=many).findings
+
+    assert (len(finding.subjects), finding.evidence_total) == (1000, 1000)
+
+
+def test_the_credential_of_a_gateway_is_a_cause_of_its_own() -> None:
+    both = _certificates(("web-1", "leaf", "a1", LATE), ("gw-1", "leaf", "b1", LATE))
+    both["san"] = pd.Series([("spiffe://td/ns/shop/sa/web",), ("shop.example.com",)], dtype="object")
+
+    assert len(outcome(leaf_expired, at=NOON, certificates=both).findings) == 2
+
+
 def test_an_expired_root_beside_a_valid_one_is_an_overlap() -> None:
-    both = _certificates(("web-1", "root", "a1", LATE), ("web-1", "root", "a2", "2027-01-01T00:00:00Z"))
+    both = _certificates(("web-1", "root", "a1", LATE), ("web-1", "root", "a2", FAR))
 
     assert _places(root_expired, both) == []
+
+
+@pytest.mark.parametrize(("key", "places"), [("same", []), ("other", ["/0"])], ids=["renewed", "another-ca"])
+def test_an_expired_intermediate_beside_its_renewed_self_is_no_fault(key: str, places: list[str]) -> None:
+    both = _certificates(("web-1", "intermediate", "a1", LATE), ("web-1", "intermediate", "a2", FAR)).assign(
+        subject=["O=ca"] * 2, spki=["same", key]
+    )
+
+    assert _places(intermediate_expired, both) == places
+
+
+@pytest.mark.parametrize(
+    ("check", "rows", "found"),
+    [
+        pytest.param(authority_expired, [("configmap:a/istio-ca-root-cert", "root", "a1", LATE)], 1, id="given-out"),
+        pytest.param(authority_expired, [("configmap:a/istio-ca-root-cert", "root", "a1", NOW)], 0, id="ends-now"),
+        pytest.param(
+            authority_expired,
+            [("secret:i/cacerts", "root", "a1", LATE), ("secret:i/cacerts", "root", "a2", FAR)],
+            0,
+            id="an-overlap",
+        ),
+        pytest.param(
+            authority_expired,
+            [(f"configmap:{namespace}/istio-ca-root-cert", "root", "a1", LATE) for namespace in "ab"],
+            1,
+            id="one-root-in-two-namespaces-is-one",
+        ),
+        pytest.param(authority_expired, [("webhook:x", "root", "a1", LATE)], 0, id="a-webhook-is-another-check"),
+        pytest.param(webhook_authority_expired, [("webhook:x", "root", "a1", LATE)], 1, id="webhook"),
+        pytest.param(webhook_authority_expired, [("webhook:x", "root", "a1", NOW)], 0, id="webhook-ends-now"),
+        pytest.param(
+            webhook_authority_expired,
+            [("webhook:x", "root", "a1", LATE), ("webhook:x", "root", "a2", FAR)],
+            0,
+            id="a-webhook-in-an-overlap",
+        ),
+    ],
+)
+def test_what_objects_hold(check: Check, rows: list[tuple[str, str, str, str]], found: int) -> None:
+    assert len(outcome(check, at=NOON, certificates=_kept(*rows)).findings) == found
 
 
 @pytest.mark.parametrize(
@@ -88,105 +155,20 @@ def test_not_yet_valid(begin: str, places: list[str]) -> None:
     assert _places(not_yet_valid, certificates) == places
 
 
-@pytest.mark.parametrize(
-    ("hours_left", "severity"),
-    [
-        pytest.param(23, None, id="fresh"),
-        pytest.param(10.8, None, id="at-the-limit"),
-        pytest.param(10.7, Severity.WARNING, id="past-half-of-its-life"),
-        pytest.param(4, Severity.ERROR, id="nearly-ended"),
-        pytest.param(-1, None, id="ended-is-another-check"),
-    ],
-)
-def test_a_leaf_is_judged_by_the_share_of_its_own_life(hours_left: float, severity: Severity | None) -> None:
-    end = (NOON + pd.Timedelta(hours=hours_left)).isoformat()
+@pytest.mark.parametrize(("second", "found"), [("root", 0), ("leaf", 1)], ids=["beside-a-valid-root", "alone"])
+def test_a_root_that_is_given_out_early_is_how_an_overlap_begins(second: str, found: int) -> None:
+    both = _certificates(("web-1", "root", "a1", FAR), ("web-1", second, "a2", FAR))
+    both["not_before"] = [NOON + pd.Timedelta(days=1), NOON - pd.Timedelta(days=1)]
 
-    said = outcome(leaf_not_renewed, at=NOON, certificates=_certificates(("web-1", "leaf", "a1", end)))
-
-    assert [finding.severity for finding in said.findings] == ([severity] if severity else [])
+    assert len(outcome(not_yet_valid, at=NOON, certificates=both).findings) == found
 
 
 @pytest.mark.parametrize(
-    ("days_left", "severity"), [(61, None), (59, Severity.WARNING), (29, Severity.ERROR)], ids=["far", "near", "close"]
+    "check",
+    [leaf_expired, root_expired, intermediate_expired, not_yet_valid, authority_expired, webhook_authority_expired],
 )
-def test_root_near_end(days_left: int, severity: Severity | None) -> None:
-    end = (NOON + pd.Timedelta(days=days_left)).isoformat()
-
-    said = outcome(root_near_end, at=NOON, certificates=_certificates(("web-1", "root", "a1", end)))
-
-    assert [finding.severity for finding in said.findings] == ([severity] if severity else [])
-
-
-def _trust(**roots: list[str]) -> pd.DataFrame:
-    rows = [(pod.replace("_", "-"), root) for pod, held in roots.items() for root in held]
-    return frame(
-        "trust",
-        namespace=["shop"] * len(rows),
-        pod=[pod for pod, _ in rows],
-        root=[root for _, root in rows],
-        serial=[f"serial of {root}" for _, root in rows],
-    )
-
-
-@pytest.mark.parametrize(
-    ("trust", "subjects"),
-    [
-        pytest.param(_trust(a=["old"], b=["old"]), [], id="one-set"),
-        pytest.param(_trust(a=["old"], b=["new"]), [("shop/b",), ("shop/a",)], id="disjoint"),
-        pytest.param(_trust(a=["old", "new"], b=["new"]), [], id="overlap"),
-        pytest.param(_trust(a=["old"], b=["old", "new"], c=["new"]), [("shop/c",), ("shop/a",)], id="two-ends"),
-    ],
-)
-def test_trust_split(trust: pd.DataFrame, subjects: list[tuple[str, ...]]) -> None:
-    assert [each.subjects for each in outcome(trust_split, trust=trust).findings] == subjects
-
-
-@pytest.mark.parametrize(("verified", "found"), [(False, 1), (True, 0), (None, 0)])
-def test_pairs_that_cannot_verify(verified: bool | None, found: int) -> None:
-    pairs = frame(
-        "tls_pairs",
-        namespace=["shop"],
-        pod=["web-1"],
-        server_namespace=["shop"],
-        server_pod=["pay-1"],
-        verified=[verified],
-        server_root=["a1"],
-        reason=["its issuer is not trusted"],
-    )
-
-    said = outcome(pair_cannot_verify, tls_pairs=pairs)
-
-    assert [each.subjects for each in said.findings] == [("shop/pay-1",)] * found
-
-
-@pytest.mark.parametrize(("count", "name", "found"), [(0, "default", 1), (1, "default", 0), (0, "ROOTCA", 0)])
-def test_an_identity_without_a_chain(count: int, name: str, found: int) -> None:
-    secrets = frame("secrets", name=[name], resource=["r"], certificates=[count])
-    instances = frame(
-        "secret_instances", namespace=["shop"], pod=["web-1"], name=[name], resource=["r"], state=["active"]
-    )
-
-    said = outcome(empty_chain, secrets=secrets, secret_instances=instances)
-
-    assert [each.subjects for each in said.findings] == [("shop/web-1",)] * found
-
-
-@pytest.mark.parametrize(
-    ("check", "reason"),
-    [
-        (leaf_expired, "not captured: certificates"),
-        (root_expired, "not captured: certificates"),
-        (intermediate_expired, "not captured: certificates"),
-        (not_yet_valid, "not captured: certificates"),
-        (leaf_not_renewed, "not captured: certificates"),
-        (root_near_end, "not captured: certificates"),
-        (trust_split, "not captured: trust"),
-        (pair_cannot_verify, "not captured: tls_pairs"),
-        (empty_chain, "not captured: secrets; not captured: secret_instances"),
-    ],
-)
-def test_without_its_tables_it_is_not_evaluated(check: Check, reason: str) -> None:
-    assert outcome(check, at=NOON).not_evaluated == reason
+def test_without_certificates_it_is_not_evaluated(check: Check) -> None:
+    assert outcome(check, at=NOON).not_evaluated == "not captured: certificates"
 
 
 def test_without_a_capture_time_it_is_not_evaluated() -> None:

@@ -1,24 +1,33 @@
-"""Known error texts inside the window."""
+"""Known error texts inside the window: how many, how fast, and what else tells."""
+
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from meshforensics.checks import Check
-from meshforensics.checks.signatures import delivery, roots, tls
+from meshforensics.checks._beside import NOTHING
+from meshforensics.checks.signatures import delivery, roots, seen, tls
+from meshforensics.formats.signatures import SIGNATURES
+from meshforensics.model import Severity
 from meshforensics.testing import frame, outcome
 
 NOON = pd.Timestamp("2026-01-01T12:00:00Z")
 
 
-def _lines(family: str, count: int = 3, ago_s: int = 60, who: str = "local") -> pd.DataFrame:
+def _lines(
+    family: str, count: int = 3, ago_s: int = 60, who: str = "local", cluster: str | None = None, pod: str = "web-1"
+) -> pd.DataFrame:
     return frame(
         "signatures",
         namespace=["shop"] * count,
-        pod=["web-1"] * count,
+        pod=[pod] * count,
         at=[NOON - pd.Timedelta(seconds=ago_s + number) for number in range(count)],
         family=[family] * count,
         who=[who] * count,
         cause=["what it means"] * count,
+        text=[f"line {number}" for number in range(count)],
+        cluster=[cluster] * count,
     )
 
 
@@ -32,6 +41,11 @@ def _lines(family: str, count: int = 3, ago_s: int = 60, who: str = "local") -> 
         pytest.param(delivery, _lines("tls-verify"), [], id="not-about-delivery"),
         pytest.param(roots, _lines("root-refused"), [3], id="roots"),
         pytest.param(roots, _lines("signing"), [], id="not-about-roots"),
+        pytest.param(seen, _lines("no-cluster"), [3], id="any-other"),
+        pytest.param(seen, _lines("tls-verify"), [], id="one-that-another-check-has"),
+        pytest.param(seen, _lines("no-cluster", ago_s=901), [], id="before-the-window"),
+        pytest.param(seen, _lines("xds-stream-closed"), [], id="streams-end-now-and-then"),
+        pytest.param(seen, _lines("xds-stream-closed", 4), [4], id="streams-end-all-the-time"),
     ],
 )
 def test_lines_of_a_family(check: Check, lines: pd.DataFrame, found: list[int]) -> None:
@@ -40,12 +54,168 @@ def test_lines_of_a_family(check: Check, lines: pd.DataFrame, found: list[int]) 
     assert [each.evidence_total for each in said.findings] == found
 
 
+def test_every_family_of_the_catalogue_is_told_by_one_check() -> None:
+    families = sorted({each.family for each in SIGNATURES})
+    lines = pd.concat([_lines(family, 4) for family in families], ignore_index=True)
+
+    told = [
+        family
+        for check in (tls, delivery, roots, seen)
+        for finding in outcome(check, at=NOON, signatures=lines).findings
+        for family in families
+        if f"({family})" in finding.detail or f"({family}," in finding.detail
+    ]
+
+    assert sorted(told) == families
+
+
 def test_who_judged_is_told_apart() -> None:
     both = pd.concat([_lines("tls-unknown-root"), _lines("tls-unknown-root", who="peer")], ignore_index=True)
 
     assert len(outcome(tls, at=NOON, signatures=both).findings) == 2
 
 
-@pytest.mark.parametrize("check", [tls, delivery, roots])
+def _detail(check: Check, lines: pd.DataFrame, **frames: Any) -> str:
+    (finding,) = outcome(check, at=NOON, signatures=lines, **frames).findings
+    return finding.detail
+
+
+def test_it_says_when_and_shows_a_line() -> None:
+    said = _detail(seen, _lines("no-cluster"))
+
+    assert said.startswith("3 lines from 2026-01-01T11:58:58Z to 2026-01-01T11:59:00Z, ")
+    assert said.endswith("e.g. line 2")
+
+
+@pytest.mark.parametrize(
+    ("lines", "reaches_s", "trend"),
+    [
+        pytest.param([_lines("dns", 30)], 3600, "2 a minute, 0 before", id="begins-in-the-window"),
+        pytest.param(
+            [_lines("dns", 30), _lines("dns", 90, 1000)], 3600, "2 a minute, 2 before", id="goes-on-as-before"
+        ),
+        pytest.param([_lines("dns", 30)], 900, "4 a minute, 0 in the first half", id="no-log-reaches-back"),
+        pytest.param([_lines("dns", 60, 0)], 60, "62 a minute, 58 in the first half", id="the-log-is-short"),
+    ],
+)
+def test_how_the_rate_changed(lines: list[pd.DataFrame], reaches_s: int, trend: str) -> None:
+    coverage = frame("log_coverage", first_at=[NOON - pd.Timedelta(seconds=reaches_s)])
+
+    assert f", {trend}: " in _detail(seen, pd.concat(lines, ignore_index=True), log_coverage=coverage)
+
+
+def _leaf(end: pd.Timestamp) -> dict[str, pd.DataFrame]:
+    return {"certificates": frame("certificates", role=["leaf"], not_after=[end], serial=["a"])}
+
+
+CLUSTER = "outbound|80|v9|pay.shop.svc.cluster.local"
+LATE, FAR = NOON - pd.Timedelta(days=1), NOON + pd.Timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("check", "family", "frames", "said"),
+    [
+        pytest.param(tls, "tls-unknown-root", {}, NOTHING, id="nothing-captured"),
+        pytest.param(
+            tls, "tls-unknown-root", {"tls_pairs": frame("tls_pairs", verified=[False, True])},
+            "confirmed: 1 of 2 pairs", id="pairs-do-not-verify",
+        ),
+        pytest.param(
+            tls, "tls-unknown-root", {"tls_pairs": frame("tls_pairs", verified=[True, True])},
+            "refuted as of the capture: all 2 pairs", id="pairs-verify",
+        ),
+        pytest.param(
+            tls, "tls-unknown-root", {"tls_pairs": frame("tls_pairs", verified=[None])}, NOTHING, id="pairs-unknown"
+        ),
+        pytest.param(
+            tls, "tls-leaf-expired", _leaf(LATE),
+            "confirmed: 1 such certificates had ended, a first", id="a-leaf-ended",
+        ),
+        pytest.param(
+            tls, "tls-leaf-expired", _leaf(FAR),
+            "refuted as of the capture: none of 1", id="no-leaf-ended",
+        ),
+        pytest.param(
+            tls, "tls-root-expired", _leaf(LATE),
+            NOTHING, id="no-root-captured",
+        ),
+        pytest.param(
+            delivery, "config-rejected", {"rejections": frame("rejections", resource_name=["0.0.0.0_80"])},
+            "confirmed: 1 rejections are held, of 0.0.0.0_80", id="rejected",
+        ),
+        pytest.param(
+            roots, "root-changed", {"trust": frame("trust", root=["a", "b"])}, "confirmed: 2 roots", id="two-roots"
+        ),
+        pytest.param(
+            roots, "root-changed", {"trust": frame("trust", root=["a", "a"])}, "hold one root", id="one-root"
+        ),
+        pytest.param(
+            seen, "rbac-denied",
+            {"denials": frame("denials", objects=[("AP:a/b",)]), "config": frame("config", object=["AP:a/b"])},
+            "confirmed: AP:a/b stands behind", id="the-policy-is-there",
+        ),
+        pytest.param(
+            seen, "rbac-denied",
+            {"denials": frame("denials", objects=[("AP:a/b",)]), "config": frame("config", object=["AP:a/c"])},
+            "AP:a/b is named and was not among", id="the-policy-is-gone",
+        ),
+        pytest.param(
+            seen, "no-cluster", {"clusters": frame("clusters", name=["other"])}, f"confirmed: no proxy has {CLUSTER}",
+            id="no-such-cluster",
+        ),
+        pytest.param(
+            seen, "no-cluster", {"clusters": frame("clusters", name=[CLUSTER])}, "is there by now", id="by-now-there"
+        ),
+        pytest.param(
+            seen, "no-cluster",
+            {"clusters": frame("clusters", name=["b"]), "routes": frame("routes", cluster=["a"], route_config=["80"])},
+            "confirmed: no proxy has", id="by-the-log",
+        ),
+        pytest.param(
+            seen, "no-healthy-upstream", {"endpoints": frame("endpoints", cluster=[CLUSTER], health=["UNHEALTHY"])},
+            "has 1 hosts, none of them healthy", id="no-healthy-host",
+        ),
+        pytest.param(
+            seen, "no-healthy-upstream", {"endpoints": frame("endpoints", cluster=[CLUSTER], health=["HEALTHY"])},
+            "refuted as of the capture: 1 of 1 hosts", id="healthy-by-now",
+        ),
+        pytest.param(
+            seen, "overflow", {"clusters": frame("clusters", name=[CLUSTER], max_requests=[2])}, "has a limit of 2",
+            id="a-limit",
+        ),
+        pytest.param(
+            seen, "overflow", {"clusters": frame("clusters", name=[CLUSTER], max_requests=[2**32 - 1])},
+            "as good as none", id="no-limit",
+        ),
+        pytest.param(
+            seen, "out-of-memory", {"containers": frame("containers", last_reason=["OOMKilled"])},
+            "confirmed: 1 containers", id="killed",
+        ),
+        pytest.param(
+            seen, "out-of-memory", {"containers": frame("containers", last_reason=["Completed"])}, "no container ended",
+            id="not-killed",
+        ),
+    ],
+)  # fmt: skip
+def test_what_else_confirms_or_refutes_it(
+    check: Check, family: str, frames: dict[str, pd.DataFrame], said: str
+) -> None:
+    assert said in _detail(check, _lines(family, cluster=CLUSTER), **frames)
+
+
+def test_what_is_told_of_all_other_families_is_a_fact() -> None:
+    (finding,) = outcome(seen, at=NOON, signatures=_lines("no-cluster")).findings
+
+    assert finding.severity is Severity.INFO
+
+
+@pytest.mark.parametrize("check", [tls, delivery, roots, seen])
 def test_without_logs_it_is_not_evaluated(check: Check) -> None:
     assert outcome(check, at=NOON).not_evaluated == "not captured: signatures"
+
+
+@pytest.mark.parametrize(("known", "said"), [("b", "route configuration 80 names a,"), ("a", NOTHING)])
+def test_a_missing_cluster_that_no_line_names_is_looked_for_in_routes(known: str, said: str) -> None:
+    clusters, routes = frame("clusters", name=[known]), frame("routes", cluster=["a"], route_config=["80"])
+
+    assert said in _detail(seen, _lines("no-cluster", cluster="-"), clusters=clusters, routes=routes)

@@ -17,6 +17,7 @@ from meshforensics.formats.x509 import (
     Malformed,
     Verdict,
     certificates_of,
+    stray_of,
     verify_chain,
 )
 from tests.pki import BEGIN, END, NOON, Made, certificate, key
@@ -64,6 +65,8 @@ def test_everything_that_a_certificate_says() -> None:
         "not_before": BEGIN,
         "not_after": END,
         "is_ca": False,
+        "key_usage": None,
+        "extended_key_usage": None,
         "self_issued": False,
         "key": "ec secp256r1",
         "signature_algorithm": "ecdsa-with-SHA256",
@@ -223,6 +226,36 @@ def test_one_wrong_character_is_no_trouble(place: int, wrong: str) -> None:
     made, malformed = certificates_of(text)
 
     assert len(made) + len(malformed) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "purposes"),
+    [pytest.param("valid", None, id="no-limit"), pytest.param("expired", ("serverAuth", "clientAuth"), id="limited")],
+)
+def test_what_a_certificate_may_be_used_for(corpus: Path, name: str, purposes: tuple[str, ...] | None) -> None:
+    ((made,), _) = certificates_of((corpus / f"linkerd/certs/{name}-crt.pem").read_text())
+
+    assert (made.key_usage, made.extended_key_usage) == (("key_cert_sign", "crl_sign"), purposes)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "sent", "roots", "end"),
+    [
+        pytest.param(FAR, (MIDDLE,), (), "", id="leads-on"),
+        pytest.param(FAR, (ROOT, MIDDLE), (), "", id="in-another-order"),
+        pytest.param(FAR, (FAR, MIDDLE), (), "", id="the-leaf-twice"),
+        pytest.param(LEAF, (MIDDLE,), (ROOT,), "", id="ends-in-a-root"),
+        pytest.param(LEAF, (STRANGER,), (), "a1b", id="ends-before"),
+        pytest.param(LEAF, (), (), "", id="nothing-is-sent-along"),
+        pytest.param(ROOT, (STRANGER,), (), "", id="a-root-shows-itself"),
+    ],
+)
+def test_where_a_chain_ends(leaf: Made, sent: tuple[Made, ...], roots: tuple[Made, ...], end: str) -> None:
+    assert stray_of(leaf.pem, [each.pem for each in sent], [each.pem for each in roots]) == end
+
+
+def test_a_chain_that_cannot_be_read_ends_nowhere() -> None:
+    assert stray_of("-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----", [ROOT.pem], []) == ""
 
 
 @pytest.mark.parametrize(

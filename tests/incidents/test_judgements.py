@@ -13,6 +13,7 @@ from meshforensics.checks.routing import shadowed_route
 from meshforensics.checks.sync import endpoint_gone, stale
 from meshforensics.incidents import declared_incidents
 from meshforensics.model import Finding, Hypothesis, Standing
+from meshforensics.tables.denials import denials
 from meshforensics.testing import frame, outcome
 from tests.incidents.cases import NOON, calls, judged, judged_beside, whole_mesh
 
@@ -311,7 +312,12 @@ def _denials(count: int, *, served: bool) -> pd.DataFrame:
 def test_rbac_denied(count: int, served: bool, status: Standing) -> None:
     log = _denials(count, served=served)
 
-    assert judged("rbac-denied", *_found(denied, access_log=log), access_log=log).status is status
+    assert denials.derives is not None
+    made = denials.derives(log)
+
+    said = judged("rbac-denied", *_found(denied, denials=made), access_log=log, denials=made)
+
+    assert said.status is status
 
 
 def _convergence(within: int) -> pd.DataFrame:

@@ -1,15 +1,19 @@
-"""Denials: who sent them, and what stands behind them."""
+"""Denials: who sent them, what stands behind them, and what would let them in."""
+
+import json
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from meshforensics.tables import denials_of
+from meshforensics.tables.denials import denials
 from meshforensics.testing import frame
 
 NOON = pd.Timestamp("2026-01-01T12:00:00Z")
 
 
-def _log(policy: str) -> pd.DataFrame:
+def _log(policy: str, **values: Any) -> pd.DataFrame:
+    given = {"method": "GET", "path": "/pay/1?x=1", "downstream_remote": "10.0.0.9:4000", **values}
     return frame(
         "access_log",
         namespace=["shop"],
@@ -17,7 +21,35 @@ def _log(policy: str) -> pd.DataFrame:
         at=[NOON],
         status=[403],
         details=[f"rbac_access_denied_matched_policy[{policy}]"],
+        **{name: [value] for name, value in given.items()},
     )
+
+
+def _config(*specs: dict[str, Any], namespace: str = "shop", notes: dict[str, str] | None = None) -> pd.DataFrame:
+    return frame(
+        "config",
+        namespace=[namespace] * len(specs),
+        kind=["AuthorizationPolicy"] * len(specs),
+        object=[f"AuthorizationPolicy:{namespace}/p{number}" for number in range(len(specs))],
+        spec=[json.dumps(spec) for spec in specs],
+        annotations=[json.dumps(notes or {})] * len(specs),
+    )
+
+
+PODS = frame(
+    "pods",
+    namespace=["shop", "shop"],
+    pod=["pay-1", "web-1"],
+    ip=["10.0.0.7", "10.0.0.9"],
+    workload=["Deployment:shop/pay", "Deployment:shop/web"],
+    service_account=["pay", "web"],
+    labels=['{"app":"pay"}', '{"app":"web"}'],
+)
+
+
+def told(log: pd.DataFrame, *frames: pd.DataFrame) -> pd.DataFrame:
+    assert denials.derives is not None
+    return denials.derives(log, *frames)
 
 
 @pytest.mark.parametrize(
@@ -39,8 +71,78 @@ def test_the_policies_behind_a_denial(policy: str, objects: tuple[str, ...]) -> 
         spec=['{"action":"ALLOW"}', '{"selector":{"matchLabels":{"app":"web"}}}', "{}", "{}"],
     )
 
-    assert list(denials_of(_log(policy), config)["objects"]) == [objects]
+    assert list(told(_log(policy), config)["objects"]) == [objects]
 
 
 def test_a_log_without_denials_has_none() -> None:
-    assert denials_of(_log("x").assign(details="via_upstream")).empty
+    assert told(_log("x").assign(details="via_upstream")).empty
+
+
+def _rule(principal: str = "", method: str = "", path: str = "", **source: Any) -> dict[str, Any]:
+    source |= {"principals": [principal]} if principal else {}
+    operation = ({"methods": [method]} if method else {}) | ({"paths": [path]} if path else {})
+    said = {"from": [{"source": source}]} if source else {}
+    return said | ({"to": [{"operation": operation}]} if operation else {})
+
+
+WEB, OTHER = "cluster.local/ns/shop/sa/web", "cluster.local/ns/shop/sa/other"
+
+
+@pytest.mark.parametrize(
+    ("rules", "allow"),
+    [
+        pytest.param([_rule(OTHER)], "rule 0, with principals ns/shop/sa/web", id="another-principal"),
+        pytest.param(
+            [_rule(OTHER), _rule(WEB, "POST")], "rule 0, with principals ns/shop/sa/web", id="the-first-of-equals"
+        ),
+        pytest.param([_rule(WEB, "POST")], "rule 0, with methods GET", id="another-method"),
+        pytest.param([_rule(WEB, path="/orders*")], "rule 0, with paths /pay/1", id="another-path"),
+        pytest.param([_rule(OTHER, "POST"), _rule(WEB, "POST")], "rule 1, with methods GET", id="the-nearest-rule"),
+        pytest.param([_rule(namespaces=["web"])], "rule 0, with namespaces shop", id="another-namespace"),
+        pytest.param([_rule("*/ns/shop/sa/web")], "rule 0, but for what the log does not tell", id="it-fits"),
+        pytest.param([_rule(WEB, path="/pay*")], "rule 0, but for what the log does not tell", id="by-prefix"),
+    ],
+)
+def test_what_would_allow_it(rules: list[dict[str, Any]], allow: str) -> None:
+    made = told(_log("none"), _config({"selector": {"matchLabels": {"app": "pay"}}, "rules": rules}), PODS)
+
+    assert list(made["would_allow"]) == [f"AuthorizationPolicy:shop/p0 {allow}"]
+
+
+def test_a_caller_outside_the_mesh_has_no_principal() -> None:
+    log = _log("none", downstream_remote="192.0.2.1:4000")
+
+    made = told(log, _config({"rules": [_rule(WEB)]}), PODS)
+
+    assert list(made["would_allow"]) == ["AuthorizationPolicy:shop/p0 rule 0, with principals of a caller with mTLS"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "config", "allow"),
+    [
+        pytest.param(
+            "ns[shop]-policy[p0]-rule[3]",
+            _config({"action": "DENY", "rules": [{}]}),
+            "a narrower rule 3 of AuthorizationPolicy:shop/p0, which denies it",
+            id="a-rule-denies-it",
+        ),
+        pytest.param("none", _config({}), "an ALLOW policy with a rule; those for this workload have none", id="empty"),
+        pytest.param("none", _config(), "", id="no-policy-was-captured"),
+        pytest.param(
+            "none",
+            _config({"rules": [_rule(OTHER)]}, notes={"istio.io/dry-run": "true"}),
+            "",
+            id="a-dry-run-allows-nothing",
+        ),
+    ],
+)
+def test_what_else_would_allow_it(policy: str, config: pd.DataFrame, allow: str) -> None:
+    assert list(told(_log(policy), config, PODS)["would_allow"]) == [allow]
+
+
+def test_a_selector_is_compared_with_the_labels_of_the_pod() -> None:
+    elsewhere = {"selector": {"matchLabels": {"app": "web"}}, "rules": [_rule(WEB)]}
+
+    (objects,) = told(_log("none"), _config(elsewhere, {"rules": []}), PODS)["objects"]
+
+    assert objects == ("AuthorizationPolicy:shop/p1",)

@@ -71,3 +71,13 @@ def test_coverage() -> None:
             0,
         ),
     ]
+
+
+def test_the_log_of_a_linkerd_proxy_says_no_time_of_day() -> None:
+    line = "[    62.001s]  INFO ThreadId(01) linkerd_app_core: request failed error=service in fail-fast\n"
+    tables = tables_of(("log.linkerd-proxy", "shop/web-1", line.encode()))
+
+    assert _values(tables.frame("other_log"), "pod", "level", "scope", "message") == [
+        ("web-1", "info", "linkerd_app_core", "request failed error=service in fail-fast")
+    ]
+    assert _values(tables.frame("signatures"), "log", "signature", "family") == [("other", "L1", "no-healthy-upstream")]

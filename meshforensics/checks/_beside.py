@@ -1,0 +1,160 @@
+"""What else in a bundle confirms or refutes what a family of error texts says."""
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from meshforensics.tables import text, true
+
+Frames = Mapping[str, pd.DataFrame]
+
+_LEAST_LIMIT = 2**32 - 1
+NOTHING = "nothing else in the bundle tells"
+
+
+def beside(family: str, rows: pd.DataFrame, frames: Frames, at: pd.Timestamp) -> str:
+    """One sentence; where nothing was captured that could tell, it says so."""
+    judge = _JUDGES.get(family)
+    return (judge(rows, frames, at) if judge else "") or NOTHING
+
+
+def _has(frames: Frames, name: str) -> pd.DataFrame | None:
+    frame = frames.get(name)
+    return frame if frame is not None and len(frame) else None
+
+
+def _pairs(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
+    pairs = _has(frames, "tls_pairs")
+    judged = pairs[pairs["verified"].notna()] if pairs is not None else None
+    if judged is None or not len(judged):
+        return ""
+    broken = int((~true(judged["verified"], missing=True)).sum())
+    if broken:
+        return f"confirmed: {broken} of {len(judged)} pairs that call each other do not verify, by key"
+    return f"refuted as of the capture: all {len(judged)} pairs that call each other verify, by key"
+
+
+def _ended(*roles: str) -> Callable[[pd.DataFrame, Frames, pd.Timestamp], str]:
+    def judge(_: pd.DataFrame, frames: Frames, at: pd.Timestamp) -> str:
+        certificates = _has(frames, "certificates")
+        if certificates is None:
+            return ""
+        held = certificates[text(certificates["role"]).isin(roles) & certificates["not_after"].notna()]
+        ended = held[held["not_after"] < at]
+        if len(ended):
+            first = text(ended["serial"]).iloc[0]
+            return f"confirmed: {ended['serial'].nunique()} such certificates had ended, {first} first"
+        return (
+            f"refuted as of the capture: none of {held['serial'].nunique()} such certificates had ended"
+            if len(held)
+            else ""
+        )
+
+    return judge
+
+
+def _refused(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
+    found = _has(frames, "rejections")
+    if found is None:
+        return ""
+    names = sorted(set(text(found["resource_name"])) - {""})
+    return f"confirmed: {len(found)} rejections are held, of {', '.join(names[:3]) or 'resources without name'}"
+
+
+def _denied(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
+    found, config = _has(frames, "denials"), _has(frames, "config")
+    if found is None:
+        return ""
+    named = sorted({each for many in found["objects"] if isinstance(many, tuple) for each in many})
+    if config is None or not named:
+        return f"{len(found)} denials are logged; the policies were not captured"
+    there = set(text(config["object"]))
+    known = [each for each in named if each in there]
+    if known:
+        return f"confirmed: {', '.join(known[:3])} stands behind them"
+    return f"{named[0]} is named and was not among the objects captured: it was removed, or is new"
+
+
+def _cluster_names(rows: pd.DataFrame) -> set[str]:
+    return set(text(rows["cluster"])) - {"", "-"}
+
+
+def _no_cluster(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
+    clusters, wanted = _has(frames, "clusters"), _cluster_names(rows)
+    if clusters is None or not wanted:
+        return _routed_nowhere(clusters, _has(frames, "routes"))
+    there = wanted & set(text(clusters["name"]))
+    if there:
+        return f"refuted as of the capture: {min(there)} is there by now"
+    return f"confirmed: no proxy has {min(wanted)}"
+
+
+def _routed_nowhere(clusters: pd.DataFrame | None, routes: pd.DataFrame | None) -> str:
+    """Where the lines do not name the cluster: a route to one that no proxy has."""
+    if clusters is None or routes is None:
+        return ""
+    lost = routes[~text(routes["cluster"]).isin([*text(clusters["name"]), ""])]
+    if lost.empty:
+        return ""
+    first = lost.iloc[0]
+    return f"confirmed: route configuration {first['route_config']} names {first['cluster']}, which no proxy has"
+
+
+def _no_host(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
+    endpoints, wanted = _has(frames, "endpoints"), _cluster_names(rows)
+    if endpoints is None or not wanted:
+        return ""
+    hosts = endpoints[text(endpoints["cluster"]).isin(wanted)]
+    healthy = int((text(hosts["health"]) == "HEALTHY").sum())
+    first = min(wanted)
+    if not healthy:
+        return f"confirmed: {first} has {len(hosts)} hosts, none of them healthy"
+    return f"refuted as of the capture: {healthy} of {len(hosts)} hosts of {first} are healthy"
+
+
+def _limit(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
+    clusters, wanted = _has(frames, "clusters"), _cluster_names(rows)
+    own = clusters[text(clusters["name"]).isin(wanted)] if clusters is not None else None
+    if own is None or not len(own):
+        return ""
+    limits = own[["max_connections", "max_pending_requests", "max_requests"]].astype("float").min(axis=1)
+    least = limits.min()
+    if pd.isna(least) or least >= _LEAST_LIMIT:
+        return "refuted: its limits are as good as none"
+    return f"confirmed: {min(wanted)} has a limit of {least:.0f}"
+
+
+def _killed(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
+    containers = _has(frames, "containers")
+    if containers is None:
+        return ""
+    killed = containers[text(containers["last_reason"]) == "OOMKilled"]
+    if len(killed):
+        return f"confirmed: {len(killed)} containers ended last by OOMKilled"
+    return "refuted as of the capture: no container ended last by OOMKilled"
+
+
+def _roots(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
+    trust = _has(frames, "trust")
+    if trust is None:
+        return ""
+    several = trust["root"].nunique()
+    if several > 1:
+        return f"confirmed: {several} roots, by key, are held among the proxies"
+    return "as of the capture all proxies hold one root, by key"
+
+
+_JUDGES: Mapping[str, Callable[[pd.DataFrame, Frames, pd.Timestamp], str]] = {
+    "tls-unknown-root": _pairs,
+    "tls-verify": _pairs,
+    "tls-leaf-expired": _ended("leaf"),
+    "tls-root-expired": _ended("root", "intermediate"),
+    "config-rejected": _refused,
+    "rbac-denied": _denied,
+    "no-cluster": _no_cluster,
+    "no-healthy-upstream": _no_host,
+    "overflow": _limit,
+    "out-of-memory": _killed,
+    "root-changed": _roots,
+    "root-refused": _roots,
+}
