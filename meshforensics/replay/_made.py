@@ -17,24 +17,29 @@ _WHY = "no Pod object was captured; this one stands for the pages and logs of th
 Body = dict[str, Any]
 
 
-def stand_in(namespace: str, name: str, kinds: Collection[str]) -> Body:
+def stand_in(namespace: str, name: str, kinds: Collection[str], revision: str = "") -> Body:
     """A Pod for evidence whose Pod object was not captured: its name, its containers that are known, nothing else.
 
-    >>> stand_in("istio-system", "istiod-1", {"log.discovery"})["metadata"]["labels"]
-    {'app': 'istiod'}
+    One whose pages came did run; an istiod has the labels by which istioctl finds it.
+
+    >>> stand_in("istio-system", "istiod-1", {"log.discovery"}, "default")["metadata"]["labels"]
+    {'app': 'istiod', 'istio': 'pilot', 'istio.io/rev': 'default'}
     """
     logs = {kind.split(".")[1] for kind in kinds if kind.startswith("log.")}
     if any(kind.startswith("envoy.") for kind in kinds):
         logs.add("istio-proxy")
     if any(kind.startswith("istiod.") for kind in kinds):
         logs.add("discovery")
-    labels = {"app": "istiod"} if "discovery" in logs else {"app": "ztunnel"} if "ztunnel" in logs else {}
+    labels = {"app": "ztunnel"} if "ztunnel" in logs else {}
+    if "discovery" in logs:
+        labels = {"app": "istiod", "istio": "pilot", **({"istio.io/rev": revision} if revision else {})}
+    answered = any(not kind.startswith("log.") for kind in kinds)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": {STAND_IN: _WHY}},
         "spec": {"containers": [{"name": each} for each in sorted(logs)]},
-        "status": {},
+        "status": {"phase": "Running"} if answered else {},
     }
 
 

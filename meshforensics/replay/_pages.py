@@ -35,7 +35,7 @@ def page(state: State, subject: str, port: int, method: str, target: str) -> Ans
     """The answer of a pod's port to a request."""
     if method not in {"GET", "HEAD"}:
         return Answer(status=405, body=READ_ONLY)
-    split = urlsplit(target if target.startswith("/") else f"/{target}")
+    split = urlsplit(f"/{target.lstrip('/')}")  # istioctl asks for //version, which Go's servers lead to /version
     query = dict(reversed(parse_qsl(split.query, keep_blank_values=True)))
     port = _SAME.get(port, port)
     if (port, split.path) == (ADMIN_PORT, "/ready"):

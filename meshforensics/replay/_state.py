@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from meshforensics.bundle import Bundle
+from meshforensics.formats import versions
 from meshforensics.formats.kubernetes import KubernetesObject, decode
 from meshforensics.formats.pages import PAGES
 from meshforensics.formats.resources import PROMISED, RESOURCES, Resource, resource_of, resource_of_item
@@ -154,6 +155,16 @@ class State:
                 self._decodings[item.id] = printed(item, payload)
         return self._decodings[item.id]
 
+    def _revision(self) -> str:
+        """The revision of every istiod that a report lists; empty where it lists none, or several."""
+        payload = self.read("foreign.versions", MESH)
+        try:
+            listed = versions.decode(payload) if payload is not None else ()
+        except NotTheFormError:
+            return ""
+        found = {one.revision for one in listed if one.component == "pilot"}
+        return found.pop() if len(found) == 1 else ""
+
     def _stand_in(
         self, resources: dict[tuple[str, str], Resource], objects: dict[tuple[str, str], dict[Name, Body]]
     ) -> None:
@@ -164,7 +175,8 @@ class State:
             owner = pod_of(subject)
             if owner and owner not in pods:
                 kinds.setdefault(owner, set()).add(kind)
-        pods.update({owner: stand_in(*owner, held) for owner, held in kinds.items()})
+        revision = self._revision()
+        pods.update({owner: stand_in(*owner, held, revision) for owner, held in kinds.items()})
         if pods:
             _add(resources, resource_of("Pod", "v1"))
 

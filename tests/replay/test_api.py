@@ -67,7 +67,7 @@ def test_a_token_of_another_list_is_expired(client: Client, token: str) -> None:
         pytest.param("labelSelector=!app", [], id="not-there"),
         pytest.param("labelSelector=app notin (web,istiod)", ["db-0"], id="notin"),
         pytest.param("fieldSelector=metadata.name=web-2", ["web-2"], id="name"),
-        pytest.param("fieldSelector=metadata.namespace!=shop,status.phase==Running", ["db-0"], id="two-fields"),
+        pytest.param("fieldSelector=metadata.namespace!=shop,spec.nodeName==worker-1", ["db-0"], id="two-fields"),
     ],
 )
 def test_selectors(client: Client, selector: str, names: list[str]) -> None:

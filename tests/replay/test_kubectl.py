@@ -82,7 +82,7 @@ def test_get_pods_of_all_namespaces(kubectl: Kubectl) -> None:
     assert {tuple(line.split()[2:]) for line in lines[1:]} == {
         ("1/1", "Running", "0", "31h"),
         ("2/2", "Running", "0", "31h"),
-        ("0/1", "Unknown", "0", "<unknown>"),
+        ("0/1", "Running", "0", "<unknown>"),
     }
 
 

@@ -24,6 +24,7 @@ def state() -> State:
     ("subject", "port", "target", "status", "body"),
     [
         pytest.param(WEB, 15000, "/config_dump?include_eds", 200, DUMP, id="as-captured"),
+        pytest.param(ISTIOD, 15014, "//debug/syncz", 200, b"[]", id="two-slashes"),
         pytest.param(WEB, 15000, "clusters", 200, b"a::default_priority::max_connections::1\n", id="no-slash"),
         pytest.param(WEB, 15000, "/stats?filter=^server", 200, b"server.live: 1\n", id="stats-filter"),
         pytest.param(WEB, 15000, "/ready", 503, b"DRAINING\n", id="ready-as-server-info-said"),

@@ -71,6 +71,32 @@ def test_an_own_answer_counts_more() -> None:
     assert page(state(told, ("istiod.version", ISTIOD, b"own")), ISTIOD, 15014, "GET", "/version").body == b"own"
 
 
+@pytest.mark.parametrize(
+    ("pilots", "labels"),
+    [
+        pytest.param([("red", "1.29.2")], {"app": "istiod", "istio": "pilot", "istio.io/rev": "red"}, id="one"),
+        pytest.param([("red", "1.29.2"), ("blue", "1.30.0")], {"app": "istiod", "istio": "pilot"}, id="several"),
+    ],
+)
+def test_an_istiod_without_an_object_is_found_by_its_revision(
+    pilots: list[tuple[str, str]], labels: dict[str, str]
+) -> None:
+    with BundleWriter(f"memory://tests-told/{next(_numbers)}", mesh="lab", layout="test") as writer:
+        for kind, subject, payload in (
+            ("foreign.versions", "-", versions(*pilots)),
+            ("istiod.syncz", ISTIOD, b"[]"),
+            ("log.istio-proxy", "shop/web-0", b"a line\n"),
+        ):
+            writer.add(kind, subject, payload, captured_at=AT, time_source="Date")
+        made = State(writer.seal(), AT)
+
+    istiod, proxy = made.pod("istio-system", "istiod-1"), made.pod("shop", "web-0")
+    assert istiod is not None
+    assert proxy is not None
+    assert (istiod["metadata"]["labels"], istiod["status"]) == (labels, {"phase": "Running"})
+    assert (proxy["metadata"]["labels"], proxy["status"]) == ({}, {})
+
+
 def test_a_proxy_has_no_version_of_istiod() -> None:
     told = ("foreign.versions", "-", versions(("blue", "1.29.2")))
 
