@@ -54,7 +54,7 @@ def has_flag(calls: pd.DataFrame, *flags: str) -> "pd.Series[bool]":
 
 def commonest(values: "pd.Series[str]") -> str:
     """The value that occurs most often; of several the first by name."""
-    counted = values.astype("str").value_counts()
+    counted = text(values).value_counts()
     most = counted[counted == counted.max()]
     return str(min(most.index.astype("str")))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import places, text
+from meshforensics.tables import keys, places, text, where
 
 _NO_CLUSTER = ("", "BlackHoleCluster", "PassthroughCluster", "InboundPassthroughCluster")
 
@@ -19,34 +19,70 @@ _NO_CLUSTER = ("", "BlackHoleCluster", "PassthroughCluster", "InboundPassthrough
     observed="cluster",
     title="A route leads to a cluster that the proxy does not have",
     detail="route {name} of {route_config} ({object}) names {cluster}, which {count} proxies do not have",
-    remediation="Add the missing subset to the DestinationRule, or take the destination out of {object}.",
-    source="Envoy: NC, cluster_not_found; istioctl analyze IST0101",
+    remediation="Add the missing subset to the DestinationRule, or take the destination out of the VirtualService.",
+    source="guide, phase 2, step 4 (failed cluster configurations); Envoy: NC, cluster_not_found; istioctl analyze "
+    "IST0101",
 )
 def missing_cluster(
     routes: pd.DataFrame, route_instances: pd.DataFrame, cluster_instances: pd.DataFrame
 ) -> pd.DataFrame:
-    held = cluster_instances[text(cluster_instances["state"]).isin(["active", "static", "warming"])]
-    has = set(
-        zip(
-            text(held["namespace"]),
-            text(held["pod"]),
-            text(held["name"]),
-            strict=True,
-        )
-    )
-    known_pods = {(namespace, pod) for namespace, pod, name in has if "|" in name}
     used = _routes_of_proxies(routes, route_instances)
+    return _lacking(used, cluster_instances)
+
+
+def _lacking(used: pd.DataFrame, cluster_instances: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose `cluster` their proxy does not have, where any of its clusters of the mesh are known."""
+    held = cluster_instances[text(cluster_instances["state"]).isin(["active", "static", "warming"])]
+    has = set(keys(held, "namespace", "pod", "name"))
+    known_pods = {(namespace, pod) for namespace, pod, name in has if "|" in name}
     used = used[~text(used["cluster"]).isin(_NO_CLUSTER) & used["cluster"].notna()]
-    lacks = [
-        (namespace, pod) in known_pods and (namespace, pod, cluster) not in has
-        for namespace, pod, cluster in zip(
-            text(used["namespace"]),
-            text(used["pod"]),
-            text(used["cluster"]),
-            strict=True,
-        )
-    ]
-    return used[pd.Series(lacks, index=used.index, dtype=bool)]
+    asked = keys(used, "namespace", "pod", "cluster")
+    return where(used, (each[:2] in known_pods and each not in has for each in asked))
+
+
+@check(
+    "routing.missing-mirror",
+    phase="configuration",
+    plane="state",
+    severity="info",
+    by=["cluster"],
+    observed="cluster",
+    title="A route mirrors to a cluster that the proxy does not have",
+    detail="route {name} of {route_config} ({object}) mirrors to {cluster}, which {count} proxies do not have",
+    remediation="Correct the mirror in the VirtualService: the requests themselves go on, the copies are dropped.",
+    source="guide, phase 2, step 4; Envoy request_mirror_policies",
+)
+def missing_mirror(
+    routes: pd.DataFrame, route_instances: pd.DataFrame, cluster_instances: pd.DataFrame
+) -> pd.DataFrame:
+    mirrored = routes.assign(cluster=routes["mirrors"]).explode("cluster")
+    return _lacking(_routes_of_proxies(mirrored.reset_index(drop=True), route_instances), cluster_instances)
+
+
+@check(
+    "routing.missing-tcp-cluster",
+    phase="configuration",
+    plane="state",
+    severity="warning",
+    by=["cluster"],
+    observed="cluster",
+    title="A listener hands connections to a cluster that the proxy does not have",
+    detail="{chain} of listener {listener} leads to {cluster}, which {count} proxies do not have",
+    remediation="Look for the Service or ServiceEntry behind it, and for a rejected cluster.",
+    source="guide, phase 2, step 4; Envoy tcp_proxy: connections to an unknown cluster are closed (NC)",
+)
+def missing_tcp_cluster(
+    filter_chains: pd.DataFrame, listener_instances: pd.DataFrame, cluster_instances: pd.DataFrame
+) -> pd.DataFrame:
+    spread = filter_chains.assign(cluster=filter_chains["clusters"]).explode("cluster").reset_index(drop=True)
+    spread = spread[text(spread["cluster"]).str.contains("|", regex=False)]
+    spread = spread.assign(chain=text(spread["name"]), place=_column(spread))
+    live = listener_instances[text(listener_instances["state"]).isin(["active", "static"])]
+    held = live.assign(resource=text(live["resource"]), held=_column(live))
+    shown = spread[["resource", "listener", "chain", "cluster", "place"]].assign(resource=text(spread["resource"]))
+    used = held.merge(shown, on="resource")
+    both = [(chain, place) for chain, place in zip(used["place"], used["held"], strict=True)]
+    return _lacking(used.assign(evidence=pd.Series(both, index=used.index, dtype="object")), cluster_instances)
 
 
 def _routes_of_proxies(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.DataFrame:
@@ -78,7 +114,7 @@ def _column(frame: pd.DataFrame) -> "pd.Series[Any]":
     title="A cluster in use by a route has no endpoints",
     detail="{cluster} has no endpoint on {count} proxies that route to it",
     remediation="Compare the Service's selector and the subset's labels with the pods that are ready.",
-    source="guide, phase 2; Envoy /clusters; a service scaled to zero is rightly empty",
+    source="guide, phase 2, step 4; Envoy /clusters; a service scaled to zero is rightly empty",
 )
 def cluster_without_endpoints(
     clusters: pd.DataFrame,
@@ -113,8 +149,8 @@ def _triples(frame: pd.DataFrame, column: str) -> "zip[tuple[str, str, str]]":
     title="A route can never match because of an earlier one",
     detail="in {virtual_host} of {route_config}, {name} ({match}) of {object} stands behind {earlier}, which takes "
     "its requests",
-    remediation="Put the narrower match first in {object}, or take one of them out.",
-    source="Envoy: the first route that matches is taken; istioctl analyze IST0130",
+    remediation="Put the narrower match first in the VirtualService, or take one of them out.",
+    source="guide, phase 2, step 4 (conflicting route rules); Envoy: the first route that matches is taken; IST0130",
 )
 def shadowed_route(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.DataFrame:
     """Only plain prefixes shadow: a match with further conditions lets others through.
@@ -122,7 +158,8 @@ def shadowed_route(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.Da
     What shadows what is the same for every proxy that holds the configuration, so it is found once.
     """
     behind = _covered(routes)
-    routes = routes[[each in behind for each in _orders(routes)]]
+    routes = routes[routes["order"].notna()]
+    routes = where(routes, (each in behind for each in _orders(routes)))
     host = ["namespace", "pod", "resource", "virtual_host", "order"]
     held = _routes_of_proxies(routes, route_instances).sort_values(host, kind="stable").drop_duplicates(host)
     return held.assign(earlier=[behind[each] for each in _orders(held)]).reset_index(drop=True)
@@ -141,6 +178,7 @@ def _orders(routes: pd.DataFrame) -> list[_Order]:
 def _covered(routes: pd.DataFrame) -> dict[_Order, str]:
     """The routes that an earlier plain prefix of their virtual host covers, with that match."""
     routes = routes[(routes["weight"].isna() | (routes["weight"] > 0)) & (text(routes["match"]) != "")]
+    routes = routes[routes["order"].notna()]
     hosts: dict[tuple[str, str], dict[int, str]] = {}
     for (resource, host, order), match in zip(_orders(routes), text(routes["match"]), strict=True):
         hosts.setdefault((resource, host), {}).setdefault(order, match)

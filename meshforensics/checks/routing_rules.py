@@ -14,7 +14,8 @@ _RULE = ["object", "section", "rule"]
 
 def _rules(virtual_service_rules: pd.DataFrame) -> pd.DataFrame:
     """One row per rule, in their order; its place is that of the rule, not of a destination."""
-    rules = virtual_service_rules.drop_duplicates(_RULE).sort_values(_RULE, kind="stable")
+    known = virtual_service_rules[virtual_service_rules["rule"].notna()]
+    rules = known.drop_duplicates(_RULE).sort_values(_RULE, kind="stable")
     pointer = text(rules["pointer"]).str.replace(r"/(?:route/\d+|mirror|mirrors/\d+)\Z", "", regex=True)
     return rules.assign(pointer=pointer)
 

@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from meshforensics.checks.routing import cluster_without_endpoints, missing_cluster, shadowed_route
+from meshforensics.checks.routing import (
+    cluster_without_endpoints,
+    missing_cluster,
+    missing_mirror,
+    missing_tcp_cluster,
+    shadowed_route,
+)
 from meshforensics.testing import frame, outcome
 
 V1, V2 = "outbound|80|v1|pay.shop.svc.cluster.local", "outbound|80|v2|pay.shop.svc.cluster.local"
@@ -62,6 +68,37 @@ def test_a_rejected_route_leads_nowhere_and_says_nothing() -> None:
     )
 
     assert said.findings == ()
+
+
+@pytest.mark.parametrize(("mirrors", "found"), [((V2,), 1), ((V1,), 0), ((), 0), (None, 0)])
+def test_missing_mirror(mirrors: tuple[str, ...] | None, found: int) -> None:
+    routes = _routes(V1).assign(mirrors=pd.Series([mirrors], dtype="object"))
+
+    said = outcome(
+        missing_mirror, routes=routes, route_instances=ROUTE, cluster_instances=_held("cluster_instances", V1)
+    )
+
+    assert len(said.findings) == found
+
+
+@pytest.mark.parametrize(
+    ("cluster", "state", "found"),
+    [
+        pytest.param(V2, "active", [("shop/web-1",)], id="gone"),
+        pytest.param(V1, "active", [], id="there"),
+        pytest.param("PassthroughCluster", "active", [], id="of-another-kind"),
+        pytest.param(V2, "error", [], id="of-a-refused-listener"),
+    ],
+)
+def test_missing_tcp_cluster(cluster: str, state: str, found: list[tuple[str, ...]]) -> None:
+    said = outcome(
+        missing_tcp_cluster,
+        filter_chains=frame("filter_chains", resource=["l"], listener=["0.0.0.0_9000"], clusters=[(cluster,)]),
+        listener_instances=_held("listener_instances", "0.0.0.0_9000", state=state, resource="l"),
+        cluster_instances=_held("cluster_instances", V1),
+    )
+
+    assert [each.subjects for each in said.findings] == found
 
 
 @pytest.mark.parametrize(
