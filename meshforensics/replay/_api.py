@@ -148,6 +148,6 @@ async def _body(request: web.Request, *, attributes: bool) -> dict[str, object]:
             return _protobuf.access_review(body) if attributes else {}
         if request.content_type == "application/json":
             return msgspec.json.decode(body, type=dict[str, object])
-    except ValueError as error:  # msgspec's is one too
+    except (ValueError, RecursionError) as error:  # msgspec's is a ValueError
         raise RefusedError(400, f"the body is no review: {error}") from error
     raise RefusedError(415, f"replay reads application/json and {_protobuf.MEDIA_TYPE}, not {request.content_type}")

@@ -97,7 +97,7 @@ def dump(payload: bytes, query: Query) -> Answer:
 def _sections(payload: bytes) -> list[Message]:
     try:
         configs = msgspec.json.decode(payload)["configs"]
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
+    except (msgspec.DecodeError, RecursionError, KeyError, TypeError) as error:
         raise cannot("the captured dump has no list of configs to choose from") from error
     if not isinstance(configs, list) or not all(isinstance(each, dict) for each in configs):
         raise cannot("the captured dump has no list of configs to choose from")

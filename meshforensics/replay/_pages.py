@@ -98,6 +98,6 @@ def _ready(state: State, subject: str) -> Answer:
         return Answer(status=404, body=f"{lacking}\n".encode())
     try:
         said = str(msgspec.json.decode(payload, type=dict[str, Any]).get("state", "LIVE"))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return Answer(status=404, body=b"the captured /server_info does not tell a state\n")
     return Answer(status=200 if said == "LIVE" else 503, body=f"{said}\n".encode())

@@ -41,7 +41,7 @@ def _parts(selector: str) -> Iterator[str]:
 
 def _label(part: str) -> Test:
     if found := _SET.fullmatch(part):
-        values = {value.strip() for value in found["values"].split(",")}
+        values = [value.strip() for value in found["values"].split(",")]  # a label that is no text has no hash
         key, wanted = found["key"], found["word"] == "in"
         return lambda labels: (labels.get(key) in values) if wanted else labels.get(key) not in values
     if found := _EQUAL.fullmatch(part):

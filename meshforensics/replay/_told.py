@@ -39,7 +39,7 @@ def server_version(state: State) -> dict[str, Any] | None:
     if payload is not None:
         try:
             return msgspec.json.decode(payload, type=dict[str, Any])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
     told = _decoded(state.read(_PRINTED, MESH) or b"")
     said = next((one.version for one in told if one.component == "kubernetes"), "")

@@ -24,7 +24,7 @@ def tried(state: State, place: Place, payload: bytes, *, patch: bool) -> dict[st
     """
     try:
         body = msgspec.json.decode(payload, type=dict[str, Any])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise RefusedError(400, f"the body is no JSON object: {error}") from error
     if not patch:
         known = state.known.get((place.group, place.plural))

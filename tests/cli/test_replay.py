@@ -36,3 +36,16 @@ def test_replay_of_nothing_is_an_error(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["replay", str(tmp_path / "nothing")]) == 2
 
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [("--from", "2030-01-01T00:00:00Z"), ("--from", "yesterday"), ("--from", "2026-11-23T18:40:00Z", "--speed", "0")],
+)
+def test_time_that_cannot_pass_is_an_error(said: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    path = "memory://tests-cli-replay/" + "-".join(said)
+    write(path)
+
+    assert main(["replay", path, *said]) == 2
+
+    assert capsys.readouterr().err.count("\n") == 1

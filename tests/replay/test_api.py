@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
+from meshforensics.bundle import BundleWriter
 from meshforensics.replay import replay
-from tests.replay.evidence import AT, BEFORE, LOG, Client, pod, write
+from tests.replay.evidence import AT, BEFORE, LOG, Client, listed, pod, write
 
 PODS = "/api/v1/pods"
 SHOP = "/api/v1/namespaces/shop/pods"
@@ -74,6 +75,18 @@ def test_selectors(client: Client, selector: str, names: list[str]) -> None:
     name, _, value = selector.partition("=")
 
     assert client.names(f"{PODS}?{name}={quote(value)}") == names
+
+
+def test_a_label_that_is_no_text_is_like_none() -> None:
+    with BundleWriter("memory://tests-api/labels", mesh="lab", layout="test") as writer:
+        odd = {"metadata": {"name": "x", "namespace": "shop", "labels": {"app": ["db"]}}, "spec": [1], "status": "x"}
+        writer.add("kubernetes.pods", "-", listed("Pod", odd), captured_at=AT, time_source="Date")
+        bundle = writer.seal()
+
+    with replay(bundle) as served:
+        client = Client(served)
+        assert client.names(f"{PODS}?labelSelector={quote('app in (db)')}") == []
+        assert client.names(f"{PODS}?labelSelector={quote('app!=db')}") == ["x"]
 
 
 def test_a_selector_that_is_none_is_refused(client: Client) -> None:

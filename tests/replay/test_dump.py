@@ -142,7 +142,12 @@ def test_an_expression_that_is_none_is_refused() -> None:
     assert refused.value.status == 400
 
 
-@pytest.mark.parametrize("payload", [b"", b"[]", b'{"configs": 1}', b'{"configs": [1]}', b"\xff", b"upstream timeout"])
+DEEP = b'{"a":' * 5000 + b"1" + b"}" * 5000
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"[]", b'{"configs": 1}', b'{"configs": [1]}', b"\xff", b"upstream timeout", DEEP]
+)
 def test_of_what_is_no_dump_nothing_can_be_cut(payload: bytes) -> None:
     with pytest.raises(NoAnswerError) as refused:
         dump(payload, {})

@@ -94,6 +94,15 @@ def test_exec_of_anything_else_fails_as_the_command_would(state: State, command:
     assert ran.err.endswith(b"\n")
 
 
+@pytest.mark.parametrize("said", [b"", b"[]", b"\xff", b'{"state": ' + b"[" * 5000])
+def test_a_server_info_that_tells_no_state_is_no_readiness(said: bytes) -> None:
+    with BundleWriter(f"memory://tests-ready/{len(said)}", mesh="lab", layout="test") as writer:
+        writer.add("envoy.server_info", WEB, said, captured_at=AT, time_source="Date")
+        state = State(writer.seal(), AT)
+
+    assert page(state, WEB, 15000, "GET", "/ready").status == 404
+
+
 def test_a_conversation_answers_one_request_after_the_other(state: State) -> None:
     talk = Conversation(state, partial(page, state, WEB, 15000))
 
