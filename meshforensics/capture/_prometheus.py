@@ -25,6 +25,8 @@ _SCRAPE = 15
 _LISTS_FIRST = -1
 _EDGE = "source_workload_namespace, source_workload, destination_workload_namespace, destination_service_name"
 
+_HELD_BACK = '{container=~"istio-proxy|linkerd-proxy|ztunnel|discovery"}'
+
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
@@ -70,6 +72,13 @@ QUERIES: tuple[Query, ...] = (
         about="Restarts of each proxy; a native sidecar's stand in the second metric.",
         expression='max by (namespace, pod) (kube_pod_container_status_restarts_total{container="istio-proxy"} '
         'or kube_pod_init_container_status_restarts_total{container="istio-proxy"})',
+    ),
+    Query(
+        id="throttled",
+        about="Share of scheduler periods in which a proxy, or istiod, was throttled for its CPU limit.",
+        expression="sum by (namespace, pod, container) "
+        f"(rate(container_cpu_cfs_throttled_periods_total{_HELD_BACK}[{{rate}}])) / "
+        f"sum by (namespace, pod, container) (rate(container_cpu_cfs_periods_total{_HELD_BACK}[{{rate}}]))",
     ),
     Query(
         id="pushes",

@@ -1,30 +1,25 @@
 """Phase 1: is each proxy up, and did it stay up."""
 
+import re
+
 import pandas as pd
 
+from meshforensics.checks._containers import (
+    crash_looping,
+    ended_recently,
+    in_mib,
+    killed_for_memory,
+    last_usage,
+    of_running_pods,
+    sidecars,
+    unready,
+)
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import text, true
+from meshforensics.tables import ABSENT, keys, text, true, where
 
-_INJECTOR = r"sidecar-injector\.istio\.io|linkerd-proxy-injector"
-_BACK_OFF = pd.Timedelta(seconds=1200)
-"""A controller that cannot create pods tries again after 1000 s at most, so a newer event still holds."""
-
-_PROXY = ("istio-proxy", "linkerd-proxy", "ztunnel")
-_ORDERLY = (0, 143)
-_MIB = 1024 * 1024
-
-
-def _sidecars(containers: pd.DataFrame) -> pd.DataFrame:
-    return containers[text(containers["container"]).isin(_PROXY)]
-
-
-def _of_running_pods(containers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
-    alive = pods[(pods["phase"] == "Running") & ~true(pods["deleting"], missing=False)]
-    keys = pd.MultiIndex.from_frame(alive[["namespace", "pod"]].astype("str"))
-    own = pd.MultiIndex.from_frame(containers[["namespace", "pod"]].astype("str"))
-    return containers[own.isin(keys)]
+_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\[[0-9a-f:]+\]")
 
 
 @check(
@@ -32,21 +27,47 @@ def _of_running_pods(containers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFra
     phase="proxy-health",
     plane="service",
     severity="error",
-    by=["namespace", "pod"],
-    observed="state",
+    by=["waits_for"],
+    observed="waits_for",
     title="Sidecar not ready in a running pod",
-    detail="{container} of {namespace}/{pod} is {state} and not ready",
+    detail="{count} pods, {namespace}/{pod} among them: {container} is not ready, {waits_for}",
     remediation="Read the proxy's log for what it waits for, and /init_dump; restart it only after a capture.",
-    source="guide, phase 1, step 1 (extended to native sidecars); Kubernetes container status",
+    source="guide, phase 1, step 1 (extended to native sidecars); Kubernetes container status, probes and events",
 )
-def not_ready(containers: pd.DataFrame, pods: pd.DataFrame, profile: Profile) -> pd.DataFrame:
+def not_ready(
+    containers: pd.DataFrame, pods: pd.DataFrame, profile: Profile, events: pd.DataFrame = ABSENT
+) -> pd.DataFrame:
     """A container that started seconds before it was looked at is starting, not stuck."""
-    sidecars = _of_running_pods(_sidecars(containers), pods)
-    waiting = sidecars[~true(sidecars["ready"], missing=True)]
-    age = (waiting["captured_at"] - waiting["started_at"]).dt.total_seconds()
-    fresh = (age >= 0) & (age < profile.number("starting-age"))
-    orderly = waiting["last_exit_code"].isna() | waiting["last_exit_code"].isin(_ORDERLY)
-    return waiting[~(fresh & orderly & (text(waiting["state"]) == "running"))]
+    rows = unready(of_running_pods(sidecars(containers), pods), profile)
+    return rows.assign(waits_for=_waits_for(rows, _failures_of_probes(events)))
+
+
+def _waits_for(rows: pd.DataFrame, failures: dict[tuple[str, ...], str]) -> list[str]:
+    """Which probe did not pass, with what it got where an event tells that; else how the container stands."""
+    said = []
+    started = true(rows["started"], missing=True)
+    columns = ("namespace", "pod", "state", "reason", "readiness_probe", "startup_probe")
+    for (namespace, pod, state, reason, readiness, startup), passed in zip(keys(rows, *columns), started, strict=True):
+        if state not in {"running", ""}:
+            said.append(f"it is {state}: {reason or 'no reason given'}")
+            continue
+        kind, probe = ("Readiness", readiness) if passed else ("Startup", startup)
+        got = failures.get((namespace, pod, kind))
+        said.append(f"{kind.lower()} probe {probe or 'unknown'}" + (f" failed: {got}" if got else " has not passed"))
+    return said
+
+
+def _failures_of_probes(events: pd.DataFrame) -> dict[tuple[str, ...], str]:
+    """By pod and probe what the newest failure got, without addresses, so that one cause reads alike everywhere."""
+    if events.empty:
+        return {}
+    failed = events[text(events["reason"]) == "Unhealthy"].sort_values("at", kind="stable")
+    found: dict[tuple[str, ...], str] = {}
+    for namespace, pod, message in keys(failed, "namespace", "name", "message"):
+        kind, probe, got = message.partition(" probe failed: ")
+        if probe:
+            found[namespace, pod, kind] = _ADDRESS.sub("…", got).strip()[:120]
+    return found
 
 
 @check(
@@ -54,24 +75,17 @@ def not_ready(containers: pd.DataFrame, pods: pd.DataFrame, profile: Profile) ->
     phase="proxy-health",
     plane="service",
     severity="critical",
-    by=["namespace", "pod"],
+    by=["container", "last_reason", "last_exit_code"],
     observed="restarts",
     unit="restarts",
     title="Sidecar is in a crash loop",
-    detail="{container} of {namespace}/{pod} restarted {restarts} times; last end {last_reason}, "
+    detail="{count} pods: {container} of {namespace}/{pod} restarted {restarts} times; last end {last_reason}, "
     "exit code {last_exit_code}",
     remediation="Read the previous log of the container, its exit code and its limits.",
     source="guide, phase 1, step 1; kubelet back-off",
 )
 def crash_loop(containers: pd.DataFrame, profile: Profile, window: Window) -> pd.DataFrame:
-    sidecars = _sidecars(containers)
-    waiting = sidecars["reason"] == "CrashLoopBackOff"
-    many = sidecars["restarts"].fillna(0) >= profile.number("crash-loop-restarts")
-    failed = ~sidecars["last_exit_code"].isin(_ORDERLY) & sidecars["last_exit_code"].notna()
-    # a node that went away ends containers with 255 and reason Unknown: no crash of theirs
-    own = text(sidecars["last_reason"]) != "Unknown"
-    recent = sidecars["last_finished_at"] >= pd.Timestamp(window.start)
-    return sidecars[waiting | (many & failed & own & recent)]
+    return crash_looping(sidecars(containers), profile, window)
 
 
 @check(
@@ -79,20 +93,27 @@ def crash_loop(containers: pd.DataFrame, profile: Profile, window: Window) -> pd
     phase="proxy-health",
     plane="service",
     severity="error",
-    by=["namespace", "pod"],
+    by=["container", "memory_limit_bytes"],
     observed="memory_limit_bytes",
     unit="bytes",
     title="Sidecar was killed for memory",
-    detail="{container} of {namespace}/{pod} was OOM-killed at {last_finished_at}, limit {memory_limit_bytes} bytes",
+    detail="{count} pods: {container} of {namespace}/{pod} was OOM-killed at {last_finished_at}, limit {limit}; "
+    "{usage_before}",
     remediation="Compare its memory over time with configuration and traffic before raising the limit.",
-    source="guide, phase 1, step 2; Kubernetes container status, reason OOMKilled",
+    source="guide, phase 1, step 1; Kubernetes container status, reason OOMKilled",
 )
-def oom_killed(containers: pd.DataFrame, at: pd.Timestamp, profile: Profile) -> pd.DataFrame:
-    sidecars = _sidecars(containers)
-    now = (sidecars["reason"] == "OOMKilled") | (sidecars["last_reason"] == "OOMKilled")
-    since = at - pd.Timedelta(seconds=profile.number("oom-age"))
-    recent = sidecars["last_finished_at"].isna() | (sidecars["last_finished_at"] >= since)
-    return sidecars[now & recent]
+def oom_killed(
+    containers: pd.DataFrame,
+    at: pd.Timestamp,
+    profile: Profile,
+    usage_over_time: pd.DataFrame = ABSENT,
+    memory_over_time: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
+    rows = killed_for_memory(sidecars(containers), at, profile)
+    return rows.assign(
+        limit=[in_mib(size) for size in rows["memory_limit_bytes"]],
+        usage_before=last_usage(rows, usage_over_time, memory_over_time),
+    )
 
 
 @check(
@@ -103,13 +124,46 @@ def oom_killed(containers: pd.DataFrame, at: pd.Timestamp, profile: Profile) -> 
     by=["state"],
     observed="state",
     title="Envoy is not live",
-    detail="{count} proxies say {state}",
+    detail="{count} proxies say {state}; {waits}",
     remediation="PRE_INITIALIZING and INITIALIZING wait for configuration: read /init_dump and istiod's log.",
-    source="Envoy admin /server_info, ServerInfo.State",
+    source="guide, phase 1, step 1; Envoy admin /server_info, ServerInfo.State, or the gauge server.state",
 )
-def not_live(proxies: pd.DataFrame) -> pd.DataFrame:
-    said = proxies[proxies["state"].notna()]
-    return said[~said["state"].isin(["LIVE", "DRAINING"])]
+def not_live(proxy_states: pd.DataFrame, profile: Profile, init_targets: pd.DataFrame = ABSENT) -> pd.DataFrame:
+    """One that started seconds ago is starting; of one that tells no uptime that is not known."""
+    young = proxy_states["uptime_s"] < profile.number("starting-age")
+    rows = proxy_states[~text(proxy_states["state"]).isin(["LIVE", "DRAINING"]) & ~true(young, missing=False)]
+    return rows.assign(waits=_awaited(rows, init_targets))
+
+
+def _awaited(rows: pd.DataFrame, targets: pd.DataFrame) -> list[str]:
+    if targets.empty:
+        return ["what they wait for was not captured"] * len(rows)
+    waiting_for: dict[tuple[str, ...], list[str]] = {}
+    for namespace, pod, target in keys(targets, "namespace", "pod", "target"):
+        waiting_for.setdefault((namespace, pod), []).append(target)
+    found = [waiting_for.get(pod, []) for pod in keys(rows, "namespace", "pod")]
+    return [
+        f"waits for {', '.join(each[:3])}" if each else "/init_dump names nothing that is awaited" for each in found
+    ]
+
+
+@check(
+    "proxies.draining",
+    phase="proxy-health",
+    plane="service",
+    severity="warning",
+    by=["state"],
+    observed="state",
+    title="Envoy drains in a pod that stays",
+    detail="{count} proxies drain and their pods are not being deleted",
+    remediation="Look who called /drain_listeners or /healthcheck/fail; a restart of the pod ends it.",
+    source="guide, phase 1, step 1; Envoy admin /server_info, state DRAINING",
+)
+def draining(proxy_states: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
+    staying = pods[(text(pods["phase"]) == "Running") & ~true(pods["deleting"], missing=True)]
+    stays = set(keys(staying, "namespace", "pod"))
+    drains = proxy_states[text(proxy_states["state"]) == "DRAINING"]
+    return where(drains, (pod in stays for pod in keys(drains, "namespace", "pod")))
 
 
 @check(
@@ -117,95 +171,14 @@ def not_live(proxies: pd.DataFrame) -> pd.DataFrame:
     phase="proxy-health",
     plane="service",
     severity="info",
-    by=["namespace", "pod"],
-    observed="restarts",
+    by=["container", "last_reason", "last_exit_code"],
+    observed="times",
     unit="restarts",
     title="Sidecar restarted inside the window",
-    detail="{container} of {namespace}/{pod} ended at {last_finished_at} ({last_reason}, exit {last_exit_code})",
+    detail="{count} pods: {container} of {namespace}/{pod} ended {times} times in the window, the last at "
+    "{last_finished_at} ({last_reason}, exit {last_exit_code})",
     remediation="Nothing for an orderly restart; look whether errors began with it.",
-    source="Kubernetes container status",
+    source="guide, phase 1, step 1; Kubernetes container status",
 )
-def restarted(containers: pd.DataFrame, window: Window) -> pd.DataFrame:
-    sidecars = _sidecars(containers)
-    return sidecars[sidecars["last_finished_at"] >= pd.Timestamp(window.start)]
-
-
-@check(
-    "proxies.memory-grows",
-    phase="proxy-health",
-    plane="service",
-    severity="warning",
-    by=["namespace", "pod"],
-    observed="slope_low",
-    unit="bytes/h",
-    title="Live memory of a proxy grows over the series",
-    detail="{namespace}/{pod} grew from {first_mib} to {last_mib} MiB live in {span} s ({samples} samples); "
-    "{unfinished}",
-    remediation="See whether requests, configuration or series grow with it before calling it a leak.",
-    source="guide, memory-leak script (corrected: slope with interval, not first minus last)",
-)
-def memory_grows(growth_over_time: pd.DataFrame, profile: Profile) -> pd.DataFrame:
-    share = profile.number("memory.growth-share-per-hour") * growth_over_time["median_bytes"].astype(float)
-    least = share.clip(lower=profile.number("memory.growth-per-hour"))
-    enough = growth_over_time["samples"] >= profile.number("memory.samples")
-    above = growth_over_time["slope_low"].astype(float) > least
-    first = growth_over_time["first_bytes"].astype(float)
-    noise = (profile.number("memory.least-growth-share") * first).clip(lower=profile.number("memory.least-growth"))
-    grown = growth_over_time["last_bytes"].astype(float) - first > noise
-    rising = growth_over_time[true(growth_over_time["rises"], missing=False) & above & grown & enough.astype(bool)]
-    return rising.assign(
-        first_mib=[f"{value / _MIB:.1f}" for value in rising["first_bytes"]],
-        last_mib=[f"{value / _MIB:.1f}" for value in rising["last_bytes"]],
-        span=[f"{value:.0f}" for value in rising["span_s"]],
-        unfinished=[_unfinished(value) for value in rising["unfinished_share"]],
-    )
-
-
-def _unfinished(share: float) -> str:
-    if pd.isna(share):
-        return "how many of its requests ended is not known"
-    return f"{share:.0%} of the requests begun meanwhile have not ended"
-
-
-def _pods_refused(events: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """Events of controllers that still cannot create pods, with the one who refuses as `cause`."""
-    since = min(pd.Timestamp(window.start), pd.Timestamp(window.end) - _BACK_OFF)
-    found = events[(events["reason"] == "FailedCreate") & (events["at"] >= since)]
-    message = text(found["message"])
-    webhook = message.str.extract(r'webhook "([^"]+)"', expand=False)
-    return found.assign(cause=webhook.where(webhook.notna(), message.str[:80]))
-
-
-@check(
-    "proxies.injection-fails",
-    phase="proxy-health",
-    plane="control",
-    severity="error",
-    by=["cause"],
-    observed="cause",
-    title="Pods cannot be created: the sidecar injector does not answer",
-    detail="{count} controllers cannot create pods: {cause}; {object}: {message}",
-    remediation="Look whether the injector's service has ready endpoints and its webhook the current CA bundle.",
-    source="Kubernetes event FailedCreate; Istio ops, sidecar injection problems",
-)
-def injection_fails(events: pd.DataFrame, window: Window) -> pd.DataFrame:
-    refused = _pods_refused(events, window)
-    return refused[text(refused["message"]).str.contains(_INJECTOR)]
-
-
-@check(
-    "proxies.pods-refused",
-    phase="proxy-health",
-    plane="control",
-    severity="warning",
-    by=["cause"],
-    observed="cause",
-    title="Pods cannot be created",
-    detail="{count} controllers cannot create pods: {cause}; {object}: {message}",
-    remediation="Read what the policy, the quota or the service account forbids; injection adds init containers and "
-    "capabilities that a policy may refuse (the CNI plugin does without).",
-    source="Kubernetes event FailedCreate",
-)
-def pods_refused(events: pd.DataFrame, window: Window) -> pd.DataFrame:
-    refused = _pods_refused(events, window)
-    return refused[~text(refused["message"]).str.contains(_INJECTOR)]
+def restarted(containers: pd.DataFrame, window: Window, containers_over_time: pd.DataFrame = ABSENT) -> pd.DataFrame:
+    return ended_recently(sidecars(containers), containers_over_time, window)

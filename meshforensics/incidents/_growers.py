@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from meshforensics.checks.proxies_memory import judged_growth
 from meshforensics.incidents._declare import Case
 
 MIB = 1024 * 1024
-_UNFINISHED = 0.5
 _FALLS = 0.2
 _CAME_DOWN = 0.5
 TRAFFIC = ("requests", "connections")
@@ -33,7 +33,7 @@ class Grower:
 
 def growers(case: Case) -> list[Grower]:
     """The proxies whose live memory grows significantly, by subject."""
-    made = [_grower(case, row) for row in _rows(case) if _significant(case, row)]
+    made = [_grower(case, row) for row in _rows(case) if row["grows"]]
     return sorted(made, key=lambda grower: grower.subject)
 
 
@@ -49,22 +49,8 @@ def came_down(each: Grower) -> bool:
 
 
 def _rows(case: Case) -> list[dict[str, Any]]:
-    growth = case.source.over_time("growth")
-    return [{str(key): value for key, value in row.items()} for row in growth.to_dict("records")]
-
-
-def _significant(case: Case, row: dict[str, Any]) -> bool:
-    """Enough samples, a rise that is no noise, and a slope above the least growth of the profile."""
-    number = case.profile.number
-    grown = row["last_bytes"] - row["first_bytes"]
-    noise = max(number("memory.least-growth"), number("memory.least-growth-share") * row["first_bytes"])
-    enough = row["samples"] >= number("memory.samples")
-    return bool(enough and row["rises"] and grown > noise and row["slope_low"] > 0 and row["slope"] > _least(case, row))
-
-
-def _least(case: Case, row: dict[str, Any]) -> float:
-    share = case.profile.number("memory.growth-share-per-hour") * row["median_bytes"]
-    return float(max(share, case.profile.number("memory.growth-per-hour")))
+    judged = judged_growth(case.source.over_time("growth"), case.profile)
+    return [{str(key): value for key, value in row.items()} for row in judged.to_dict("records")]
 
 
 def _swings(case: Case, row: dict[str, Any]) -> bool:
@@ -85,7 +71,8 @@ def traffic_of(case: Case, each: Grower) -> str:
 
 def _grower(case: Case, row: dict[str, Any]) -> Grower:
     explained = _explained(case, row)
-    unfinished = _known(row["unfinished_share"], 0.0) >= _UNFINISHED and _known(row["open_rises"], False)
+    piled = _known(row["unfinished_share"], 0.0) >= case.profile.number("memory.unfinished-share")
+    unfinished = piled and _known(row["open_rises"], False)
     mechanism = "pile-up of unfinished requests" if unfinished else "live memory grows"
     if not unfinished and not explained and _follows(case, row, "connections"):
         mechanism = "pile-up of connections at a flat request rate"
@@ -96,7 +83,7 @@ def _grower(case: Case, row: dict[str, Any]) -> Grower:
         explained_by="" if unfinished else explained,
         mechanism=mechanism,
         drivers_known=not pd.isna(row["with_requests"]),
-        sure=bool(row["slope_low"] > _least(case, row)),
+        sure=bool(row["sure"]),
     )
 
 

@@ -1,8 +1,27 @@
 """istiod is slower than it should be, and proxies wait."""
 
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
-from meshforensics.model import Severity
+from meshforensics.incidents._evidence import known_proxies, missing
+from meshforensics.model import Finding, Severity
 from meshforensics.tables import text
+
+_STRAINS = {
+    "control-plane.slow-convergence": "slow pushes",
+    "control-plane.slow-queue": "a long push queue",
+    "control-plane.slow-push": "pushes that take long to make",
+    "control-plane.slow-since-start": "slow pushes",
+    "control-plane.throttled": "throttling of istiod",
+    "control-plane.cpu-near-limit": "CPU of istiod at its limit",
+    "control-plane.memory-near-limit": "memory of istiod at its limit",
+    "control-plane.oom-killed": "istiod killed for memory",
+    "control-plane.write-timeouts": "responses that time out",
+    "control-plane.reconnects": "proxies that connect anew",
+}
+"""Findings that show an istiod beyond its profile, the plainest first, with the mechanism."""
+
+_SINCE_START = "control-plane.slow-since-start"
+_WAITING = ("sync.stale", "sync.never-sent")
+_TIMES = ("pilot_proxy_convergence_time", "pilot_proxy_queue_time")
 
 
 @incident(
@@ -10,31 +29,50 @@ from meshforensics.tables import text
 )
 def control_plane_overload(case: Case) -> Judgement:
     """Metrics of one capture count since istiod's start, so it is supported only with proxies in waiting."""
-    found = case.found("control-plane.slow-convergence")
-    behind = tuple(each for each in case.found("sync.stale", "sync.never-sent") if each.severity is not Severity.INFO)
+    found = _strains(case)
+    return Judgement(
+        tests=(_strained(case, found), _wait(case)),
+        subjects=tuple(dict.fromkeys(subject for each in found for subject in each.subjects)),
+        mechanism=_STRAINS[found[0].check] if found else "",
+        summary="; ".join(each.detail for each in found[:3]),
+        next="Look at istiod's throttling and push sizes before adding replicas.",
+    )
+
+
+def _strains(case: Case) -> list[Finding]:
+    """By mechanism, the plainest first; what is no more than information shows no strain, but for the span."""
+    found = case.found(*_STRAINS)
+    worth = [each for each in found if each.severity is not Severity.INFO or each.check == _SINCE_START]
+    return sorted(worth, key=lambda each: list(_STRAINS).index(each.check))
+
+
+def _strained(case: Case, found: list[Finding]) -> Test:
     histograms = case.source.frame("histograms")
-    told = bool((text(histograms["name"]) == "pilot_proxy_convergence_time").any())
-    slow = Test(
-        name="pushes-are-slow",
+    told = bool(text(histograms["name"]).isin(_TIMES).any())
+    return Test(
+        name="istiod-beyond-its-profile",
         role="necessary",
         passed=bool(found) or (False if told else None),
         text="; ".join(each.detail for each in found)
         or ("pushes reach proxies in time" if told else "istiod's push times were not captured"),
-        check="control-plane.slow-convergence",
+        check=found[0].check if found else "control-plane.slow-convergence",
         evidence=tuple(place for each in found for place in each.evidence[:2]),
     )
-    waiting = Test(
+
+
+def _wait(case: Case) -> Test:
+    """One proxy of several that waits is its own trouble (config-stale), not istiod's load."""
+    behind = [each for each in case.found(*_WAITING) if each.severity is not Severity.INFO]
+    queued = case.found("control-plane.slow-queue")
+    waiting = {subject for each in behind for subject in each.subjects}
+    known = not case.source.reason("xds_sync")
+    return Test(
         name="proxies-wait",
         role="confirms",
-        passed=True if behind else None,
-        text="; ".join(each.detail for each in behind[:2]) or "no proxy was seen waiting",
-        check="sync.stale",
-        evidence=tuple(place for each in behind for place in each.evidence[:1]),
-    )
-    return Judgement(
-        tests=(slow, waiting),
-        subjects=tuple(dict.fromkeys(subject for each in found for subject in each.subjects)),
-        mechanism="slow pushes",
-        summary="; ".join(each.detail for each in found),
-        next="Look at istiod's throttling and push sizes before adding replicas.",
+        passed=True if behind or queued else (False if known else None),
+        thin=not queued and len(waiting) == 1 and len(known_proxies(case)) > 1,
+        text="; ".join(each.detail for each in (*behind[:2], *queued[:1])) or "no proxy was seen waiting",
+        check="sync.stale" if behind or not queued else "control-plane.slow-queue",
+        evidence=tuple(place for each in (*behind, *queued) for place in each.evidence[:1]),
+        missing=() if known else missing(case, "xds_sync", "istiod.syncz"),
     )

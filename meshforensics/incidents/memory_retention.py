@@ -2,12 +2,10 @@
 
 import pandas as pd
 
+from meshforensics.checks.proxies_memory import retained
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import complete, missing, shown, subjects_of
-from meshforensics.incidents._growers import MIB, growers
-
-_LEAST_HEAP = 200 * MIB
-_SHARE = 0.5
+from meshforensics.incidents._growers import growers
 
 
 @incident(
@@ -19,13 +17,13 @@ _SHARE = 0.5
 def memory_retention(case: Case) -> Judgement:
     """More than half of a heap over 200 MiB is not live (istio#22939 showed 99 %)."""
     memory = case.source.frame("memory")
-    held = retained(memory)
+    held = retained(memory, case.profile)
     kept = Test(
         name="heap-far-above-live",
         role="necessary",
         passed=True if len(held) else (False if complete(case, "memory") else None),
         text=f"{len(held)} of {len(memory)} proxies hold more than half of a heap over 200 MiB that is not live",
-        check="memory.retention",
+        check="proxies.memory-retained",
         evidence=shown(case, held),
         missing=missing(case, "memory", "envoy.memory"),
     )
@@ -53,9 +51,3 @@ def _flat(case: Case, held: pd.DataFrame) -> Test:
         else (f"live memory does not grow over {len(known)} series" if known else "no series: one sample has no trend"),
         check="proxies.memory-grows",
     )
-
-
-def retained(memory: pd.DataFrame) -> pd.DataFrame:
-    """The rows of proxies whose heap is large and more than half not live."""
-    heap, live = memory["heap_size"].astype(float), memory["allocated"].astype(float)
-    return memory[(heap > _LEAST_HEAP) & ((heap - live) / heap > _SHARE)]

@@ -38,14 +38,16 @@ def _container(pod: KubernetesObject, name: str, role: str, spec: dict[str, Any]
     last_state, last = _state(mapping(status, "lastState"))
     limits = mapping(mapping(spec, "resources"), "limits")
     requests = mapping(mapping(spec, "resources"), "requests")
-    ready = status.get("ready")
     return (
         pod.namespace,
         pod.name,
         name,
         role,
         text(spec, "image") or text(status, "image"),
-        ready if isinstance(ready, bool) else None,
+        _flag(status, "ready"),
+        _flag(status, "started"),
+        _probe(mapping(spec, "readinessProbe")),
+        _probe(mapping(spec, "startupProbe")),
         number(status.get("restartCount")),
         state,
         text(now, "reason"),
@@ -71,6 +73,24 @@ def _state(states: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     return None, {}
 
 
+def _flag(status: dict[str, Any], name: str) -> bool | None:
+    said = status.get(name)
+    return said if isinstance(said, bool) else None
+
+
+def _probe(probe: dict[str, Any]) -> str | None:
+    """What a probe asks, in kubectl's words: ``http-get http://:15021/healthz/ready``."""
+    if "httpGet" in probe:
+        asked = mapping(probe, "httpGet")
+        address = f"{asked.get('host') or ''}:{asked.get('port', '')}{asked.get('path') or '/'}"
+        return f"http-get {str(asked.get('scheme') or 'HTTP').lower()}://{address}"
+    if "exec" in probe:
+        return f"exec {mapping(probe, 'exec').get('command')}"
+    if "tcpSocket" in probe:
+        return f"tcp-socket :{mapping(probe, 'tcpSocket').get('port', '')}"
+    return f"grpc :{mapping(probe, 'grpc').get('port', '')}" if "grpc" in probe else None
+
+
 def _described(reading: Reading) -> Iterable[Row]:
     for pod in reading.decoded(describe.decode):
         if pod.kind == "Pod":
@@ -89,6 +109,9 @@ def _from_text(pod: describe.Described, one: describe.DescribedContainer) -> Row
         _role(one.name, one.role, stays),
         describe.said(one.fields.get("Image")),
         None if ready is None else ready == "True",
+        None,
+        _described_probe(one.fields.get("Readiness")),
+        _described_probe(one.fields.get("Startup")),
         _integer(one.fields.get("Restart Count")),
         now.get(""),
         now.get("Reason"),
@@ -107,6 +130,11 @@ def _from_text(pod: describe.Described, one: describe.DescribedContainer) -> Row
     )
 
 
+def _described_probe(said: str | None) -> str | None:
+    """A probe without its delays and counts."""
+    return said.partition(" delay=")[0].strip() or None if said else None
+
+
 def _integer(said: str | None) -> int | None:
     return int(said) if said and said.lstrip("-").isascii() and said.lstrip("-").isdigit() and len(said) < 18 else None
 
@@ -122,6 +150,9 @@ containers = Table(
         Column("role", "category", about="app, sidecar, init or ephemeral.", source="spec"),
         Column("image", "category", about="Image.", source="spec.containers[].image"),
         Column("ready", "boolean", about="Passed its readiness probe.", source="status.containerStatuses[]"),
+        Column("started", "boolean", about="Passed its startup probe, or has none.", source="status.started"),
+        Column("readiness_probe", "category", about="What its readiness probe asks.", source="spec.readinessProbe"),
+        Column("startup_probe", "category", about="What its startup probe asks.", source="spec.startupProbe"),
         Column("restarts", "Int64", about="Restarts so far.", source="restartCount"),
         Column("state", "category", about="running, waiting or terminated.", source="state"),
         Column("reason", "category", about="Why it waits or ended.", source="state.*.reason"),

@@ -1,26 +1,21 @@
 """Phase 1: proxies that are not up, or did not stay up."""
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
-from meshforensics.checks.proxies import (
-    crash_loop,
-    injection_fails,
-    memory_grows,
-    not_live,
-    not_ready,
-    oom_killed,
-    pods_refused,
-    restarted,
-)
+from meshforensics.checks.proxies import crash_loop, draining, not_live, not_ready, oom_killed, restarted
 from meshforensics.testing import frame, outcome
+from tests.checks.objects import said_of_frames
 
 NOON = pd.Timestamp("2026-01-01T12:00:00Z")
 MIB = 1024 * 1024
+PROBE = "http-get http://:15021/healthz/ready"
 STARTING = {"ready": False, "state": "running", "captured_at": NOON}
 
 
-def _container(**values: object) -> pd.DataFrame:
+def _container(**values: Any) -> pd.DataFrame:
     given = {"namespace": "shop", "pod": "web-1", "container": "istio-proxy", "ready": True, "restarts": 0, **values}
     return frame("containers", **{name: [value] for name, value in given.items()})
 
@@ -114,46 +109,156 @@ def test_restarted(ago: int, found: int) -> None:
     assert len(outcome(restarted, at=NOON, containers=container).findings) == found
 
 
-@pytest.mark.parametrize(("state", "found"), [("INITIALIZING", 1), ("LIVE", 0), ("DRAINING", 0), (None, 0)])
-def test_not_live(state: str | None, found: int) -> None:
-    proxies = frame("proxies", namespace=["shop"], pod=["web-1"], state=[state])
+@pytest.mark.parametrize(
+    ("container", "message", "said"),
+    [
+        pytest.param(
+            {"state": "running", "readiness_probe": PROBE},
+            'Readiness probe failed: Get "http://10.1.2.3:15021/healthz/ready": connect: connection refused',
+            f'readiness probe {PROBE} failed: Get "http://…:15021/healthz/ready": connect: connection refused',
+            id="what-the-probe-got-without-the-address",
+        ),
+        pytest.param(
+            {"state": "running", "readiness_probe": PROBE},
+            None,
+            f"readiness probe {PROBE} has not passed",
+            id="no-event",
+        ),
+        pytest.param(
+            {"state": "running", "started": False, "startup_probe": PROBE, "readiness_probe": "other"},
+            "Startup probe failed: HTTP probe failed with statuscode: 503",
+            f"startup probe {PROBE} failed: HTTP probe failed with statuscode: 503",
+            id="a-native-sidecar-that-has-not-started",
+        ),
+        pytest.param(
+            {"state": "waiting", "reason": "ImagePullBackOff"}, None, "it is waiting: ImagePullBackOff", id="no-image"
+        ),
+    ],
+)
+def test_not_ready_says_which_probe(container: dict[str, object], message: str | None, said: str) -> None:
+    told: dict[str, list[Any]] = {"namespace": ["shop"], "name": ["web-1"], "reason": ["Unhealthy"], "at": [NOON]}
+    events = {"events": frame("events", **told, message=[message])} if message else {}
+    given = {"containers": _container(ready=False, **container), "pods": _pods()}
 
-    assert len(outcome(not_live, proxies=proxies).findings) == found
+    found = said_of_frames(not_ready, {**given, **events}).findings
+
+    assert [each.observed and each.observed.value for each in found] == [said]
+
+
+def test_sidecars_that_wait_for_the_same_are_one_finding() -> None:
+    count = 1000
+    names = [f"web-{number}" for number in range(count)]
+    one = {"namespace": ["shop"] * count, "pod": names}
+    containers = frame(
+        "containers", **one, container=["istio-proxy"] * count, ready=[False] * count, state=["running"] * count
+    )
+    pods = frame("pods", **one, phase=["Running"] * count)
+
+    assert [len(each.subjects) for each in outcome(not_ready, containers=containers, pods=pods).findings] == [count]
 
 
 @pytest.mark.parametrize(
-    ("values", "found"),
+    ("tables", "said"),
     [
-        pytest.param({}, 1, id="grows"),
-        pytest.param({"rises": False}, 0, id="not-significant"),
-        pytest.param({"slope_low": 1.9 * MIB}, 0, id="too-slow"),
-        pytest.param({"samples": 5}, 0, id="too-few-samples"),
+        pytest.param({}, "what it used before was not captured", id="no-usage"),
+        pytest.param(
+            {"usage_over_time": [(NOON - pd.Timedelta(minutes=9), 900), (NOON + pd.Timedelta(minutes=1), 50)]},
+            "last seen with a working set of 900 MiB at 2026-01-01T11:51:00Z",
+            id="the-last-before-it-ended",
+        ),
+        pytest.param(
+            {"memory_over_time": [(NOON - pd.Timedelta(minutes=3), 700)]},
+            "last seen with a heap of 700 MiB at 2026-01-01T11:57:00Z",
+            id="envoys-own-page",
+        ),
     ],
 )
-def test_memory_grows(values: dict[str, object], found: int) -> None:
-    given = {
-        "namespace": "shop",
-        "pod": "web-1",
-        "samples": 6,
-        "span_s": 7200.0,
-        "first_bytes": 10 * MIB,
-        "last_bytes": 40 * MIB,
-        "median_bytes": 25 * MIB,
-        "slope_low": 14.0 * MIB,
-        "rises": True,
-        "evidence": (("memory:shop/web-1@t0", ""), ("memory:shop/web-1@t1", "")),
-        **values,
-    }
+def test_oom_killed_says_limit_and_last_usage(tables: dict[str, list[tuple[pd.Timestamp, int]]], said: str) -> None:
+    container = _container(last_reason="OOMKilled", last_finished_at=NOON, memory_limit_bytes=1024 * MIB)
+    frames = {}
+    for name, samples in tables.items():
+        table, column = ("usage", "memory_bytes") if name.startswith("usage") else ("memory", "heap_size")
+        held: dict[str, list[Any]] = {column: [size * MIB for _, size in samples]}
+        held["captured_at"] = [at for at, _ in samples]
+        own = {"container": ["istio-proxy"] * len(samples)} if table == "usage" else {}
+        pods = {"namespace": ["shop"] * len(samples), "pod": ["web-1"] * len(samples)}
+        frames[name] = frame(table, **pods, **held, **own)
 
-    said = outcome(memory_grows, growth_over_time=frame("growth", **{name: [value] for name, value in given.items()}))
+    found = said_of_frames(oom_killed, {"containers": container, **frames}).findings
 
-    assert [each.evidence_total for each in said.findings] == [2] * found
+    assert [each.detail for each in found] == [
+        f"1 pods: istio-proxy of shop/web-1 was OOM-killed at 2026-01-01T12:00:00Z, limit 1024 MiB; {said}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "ago", "times"),
+    [
+        pytest.param(3, 60, None, id="no-restart-between-the-samples"),
+        pytest.param(1, 60, 2, id="two-restarts-between-the-samples"),
+        pytest.param(1, 5, 2, id="and-the-newest-end-is-inside"),
+        pytest.param(None, 5, 1, id="one-sample-and-the-end-is-inside"),
+    ],
+)
+def test_restarts_inside_the_window_are_counted(before: int | None, ago: int, times: int | None) -> None:
+    ended = NOON - pd.Timedelta(minutes=ago)
+    now = _container(last_finished_at=ended, restarts=3, last_reason="Error", last_exit_code=1, captured_at=NOON)
+    frames = {}
+    if before is not None:
+        earlier = _container(restarts=before, captured_at=NOON - pd.Timedelta(minutes=10))
+        frames["containers_over_time"] = pd.concat([earlier, now], ignore_index=True)
+
+    found = said_of_frames(restarted, {"containers": now, **frames}).findings
+
+    assert [each.observed and each.observed.value for each in found] == ([] if times is None else [times])
+
+
+def _states(state: str | None, uptime: float | None = 300.0) -> pd.DataFrame:
+    return frame("proxy_states", namespace=["shop"], pod=["web-1"], state=[state], uptime_s=[uptime])
+
+
+@pytest.mark.parametrize(
+    ("states", "found"),
+    [
+        pytest.param(_states("INITIALIZING"), 1, id="initializing"),
+        pytest.param(_states("PRE_INITIALIZING"), 1, id="pre-initializing"),
+        pytest.param(_states("PRE_INITIALIZING", None), 1, id="for-an-unknown-time"),
+        pytest.param(_states("PRE_INITIALIZING", 60.0), 1, id="for-a-minute"),
+        pytest.param(_states("PRE_INITIALIZING", 59.0), 0, id="just-starting"),
+        pytest.param(_states("LIVE"), 0, id="live"),
+        pytest.param(_states("DRAINING"), 0, id="draining"),
+    ],
+)
+def test_not_live(states: pd.DataFrame, found: int) -> None:
+    assert len(outcome(not_live, proxy_states=states, at=NOON).findings) == found
+
+
+def test_not_live_says_what_is_awaited() -> None:
+    targets = frame("init_targets", namespace=["shop"], pod=["web-1"], manager=["Server"], target=["LDS"])
+
+    said = outcome(not_live, proxy_states=_states("PRE_INITIALIZING"), init_targets=targets).findings
+
+    assert [each.detail for each in said] == ["1 proxies say PRE_INITIALIZING; waits for LDS"]
+
+
+@pytest.mark.parametrize(
+    ("states", "pods", "found"),
+    [
+        pytest.param(_states("DRAINING"), _pods(), 1, id="in-a-pod-that-stays"),
+        pytest.param(_states("DRAINING"), _pods(deleting=True), 0, id="being-deleted"),
+        pytest.param(_states("DRAINING"), _pods("Succeeded"), 0, id="finished"),
+        pytest.param(_states("DRAINING"), _pods(deleting=None), 0, id="not-told-whether-it-stays"),
+        pytest.param(_states("LIVE"), _pods(), 0, id="live"),
+    ],
+)
+def test_draining(states: pd.DataFrame, pods: pd.DataFrame, found: int) -> None:
+    assert len(outcome(draining, proxy_states=states, pods=pods).findings) == found
 
 
 def test_without_their_tables_they_are_not_evaluated() -> None:
     reasons = {
         check.id: outcome(check, at=NOON).not_evaluated
-        for check in (not_ready, crash_loop, oom_killed, restarted, not_live, memory_grows)
+        for check in (not_ready, crash_loop, oom_killed, restarted, not_live, draining)
     }
 
     assert reasons == {
@@ -161,80 +266,6 @@ def test_without_their_tables_they_are_not_evaluated() -> None:
         "proxies.crash-loop": "not captured: containers",
         "proxies.oom-killed": "not captured: containers",
         "proxies.restarted": "not captured: containers",
-        "proxies.not-live": "not captured: proxies",
-        "proxies.memory-grows": "not captured: growth",
+        "proxies.not-live": "not captured: proxy_states",
+        "proxies.draining": "not captured: proxy_states; not captured: pods",
     }
-
-
-DENIED = 'Error creating: admission webhook "policy.example.com" denied the request: NET_ADMIN'
-NO_INJECTOR = (
-    'Error creating: Internal error occurred: failed calling webhook "namespace.sidecar-injector.istio.io": '
-    'Post "https://istiod.istio-system.svc:443/inject": no endpoints available for service "istiod"'
-)
-
-
-def _events(*messages: str, at: pd.Timestamp = NOON, reason: str = "FailedCreate") -> pd.DataFrame:
-    return frame(
-        "events",
-        event=[f"shop/web-{number}.1" for number in range(len(messages))],
-        at=[at] * len(messages),
-        reason=[reason] * len(messages),
-        object=[f"ReplicaSet:shop/web-{number}" for number in range(len(messages))],
-        message=list(messages),
-    )
-
-
-def test_pods_that_one_policy_refuses_are_one_finding() -> None:
-    said = outcome(pods_refused, at=NOON, events=_events(DENIED, DENIED, "Error creating: exceeded quota: small"))
-
-    assert sorted(each.subjects for each in said.findings) == [
-        ("ReplicaSet:shop/web-0", "ReplicaSet:shop/web-1"),
-        ("ReplicaSet:shop/web-2",),
-    ]
-
-
-def test_an_injector_that_does_not_answer_is_told_apart() -> None:
-    events = _events(DENIED, NO_INJECTOR)
-
-    refused = outcome(pods_refused, at=NOON, events=events)
-    silent = outcome(injection_fails, at=NOON, events=events)
-
-    assert [each.subjects for each in refused.findings] == [("ReplicaSet:shop/web-0",)]
-    assert [(each.subjects, each.severity) for each in silent.findings] == [(("ReplicaSet:shop/web-1",), "error")]
-
-
-@pytest.mark.parametrize(
-    ("events", "found"),
-    [
-        pytest.param(_events(DENIED, at=NOON - pd.Timedelta(seconds=1200)), 1, id="tries-again-after-1000-s"),
-        pytest.param(_events(DENIED, at=NOON - pd.Timedelta(seconds=1201)), 0, id="long-ago"),
-        pytest.param(_events(DENIED, reason="SuccessfulCreate"), 0, id="created"),
-        pytest.param(_events(), 0, id="no-events"),
-    ],
-)
-def test_pods_refused(events: pd.DataFrame, found: int) -> None:
-    assert len(outcome(pods_refused, at=NOON, events=events).findings) == found
-
-
-def test_without_events_nothing_is_said_of_refused_pods() -> None:
-    assert outcome(pods_refused, at=NOON).not_evaluated == "not captured: events"
-    assert outcome(injection_fails, at=NOON).not_evaluated == "not captured: events"
-
-
-@pytest.mark.parametrize(
-    ("share", "said"),
-    [
-        pytest.param(0.98, "98% of the requests begun meanwhile have not ended", id="known"),
-        pytest.param(None, "how many of its requests ended is not known", id="unknown"),
-    ],
-)
-def test_memory_grows_is_said_in_units_that_one_reads(share: float | None, said: str) -> None:
-    rows = frame("growth", namespace=["shop"], pod=["web-1"], samples=[12], span_s=[79.4], first_bytes=[8 * 2**20],
-                 last_bytes=[80 * 2**20], median_bytes=[44 * 2**20], slope_low=[3.0e9], rises=[True],
-                 unfinished_share=[share])  # fmt: skip
-
-    found = outcome(memory_grows, growth_over_time=rows).findings
-
-    assert [each.detail for each in found] == [
-        f"shop/web-1 grew from 8.0 to 80.0 MiB live in 79 s (12 samples); {said}"
-    ]

@@ -8,7 +8,6 @@ import pytest
 from meshforensics.checks import Check
 from meshforensics.checks.access import denied
 from meshforensics.checks.certificates import leaf_expired, root_expired
-from meshforensics.checks.control_plane import slow_convergence
 from meshforensics.checks.routing import shadowed_route
 from meshforensics.checks.sync import endpoint_gone, stale
 from meshforensics.incidents import declared_incidents
@@ -318,23 +317,6 @@ def test_rbac_denied(count: int, served: bool, status: Standing) -> None:
     said = judged("rbac-denied", *_found(denied, denials=made), access_log=log, denials=made)
 
     assert said.status is status
-
-
-def _convergence(within: int) -> pd.DataFrame:
-    return frame("histograms", namespace=["istio-system"] * 2, pod=["istiod-1"] * 2,
-                 name=["pilot_proxy_convergence_time"] * 2, le=[10.0, float("inf")], count=[within, 100])  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("within", "waiting", "status"),
-    [(50, True, SUPPORTED), (50, False, POSSIBLE), (100, False, REFUTED)],
-    ids=["slow-and-waiting", "slow", "in-time"],
-)
-def test_control_plane_overload(within: int, waiting: bool, status: Standing) -> None:
-    found = _found(slow_convergence, histograms=_convergence(within))
-    behind = _found(stale, xds_sync=_sync(400)) if waiting else ()
-
-    assert judged("control-plane-overload", *found, *behind, histograms=_convergence(within)).status is status
 
 
 def test_route_shadowed() -> None:

@@ -1,6 +1,9 @@
 """Pods: phase, node, address, workload, injection."""
 
+import json
+
 from meshforensics.investigation import Investigation
+from meshforensics.testing import tables_of
 from tests.tables.reading import cells
 
 
@@ -21,3 +24,17 @@ def test_pods(upgrade: Investigation) -> None:
         )
     ]
     assert len(upgrade.frame("pods")) == 8
+
+
+def test_a_pod_of_the_network_of_its_node_is_told_apart() -> None:
+    listed = {
+        "kind": "PodList",
+        "apiVersion": "v1",
+        "items": [
+            {"kind": "Pod", "metadata": {"name": "a", "namespace": "shop"}, "spec": {"hostNetwork": True}},
+            {"kind": "Pod", "metadata": {"name": "b", "namespace": "shop"}, "spec": {"nodeName": "n"}},
+        ],
+    }
+    made = tables_of(("kubernetes.pods", "-", json.dumps(listed).encode())).frame("pods")
+
+    assert cells(made, "pod", "host_network") == [("a", True), ("b", False)]

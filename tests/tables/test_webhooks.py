@@ -10,6 +10,7 @@ def test_real_webhooks(corpus: Path) -> None:
     case = open_evidence(corpus / "bugreport" / "istio_2023-09_bug-report.tar.gz")
 
     assert len(case.frame("webhooks")) == 13
+    assert {tag for (tag,) in cells(case.frame("webhooks"), "tag")} == {None}
     assert {"Fail", "Ignore"} >= {each for (each,) in cells(case.frame("webhooks"), "failure_policy")}
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from meshforensics.checks.proxies_memory import retained
 from meshforensics.incidents._declare import Case
 from meshforensics.incidents._growers import MIB, TRAFFIC, Grower, growers, swingers, traffic_of
-from meshforensics.incidents.memory_retention import retained
 from meshforensics.tables import text
 
 GUIDE_SAMPLES = 5
@@ -222,7 +222,7 @@ def _kind_of(each: Grower) -> dict[str, str]:
 
 
 def _retaining(case: Case) -> set[str]:
-    found = retained(case.source.frame("memory"))
+    found = retained(case.source.frame("memory"), case.profile)
     return set(_proxy(found))
 
 
