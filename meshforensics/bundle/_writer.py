@@ -140,7 +140,7 @@ class BundleWriter:
 
     def miss_all(self, items: Iterable[Item]) -> None:
         """Record many items that are not there, in one write: what did not fit may be most of a plan."""
-        kept = [replace(self._without_secrets(item), subject=self._redactor.name(item.subject)) for item in items]
+        kept = [self._without_secrets(self._named(item)) for item in items]
         self._items += kept
         self._note(*({"item": msgspec.to_builtins(to_record(item))} for item in kept))
 
@@ -201,7 +201,13 @@ class BundleWriter:
         """The item with its detail redacted: it may quote what was captured."""
         if item.detail not in self._details:
             self._details[item.detail] = self._redactor.redact(item.detail.encode())[0].decode()
-        return replace(item, detail=self._details[item.detail])
+        detail = self._details[item.detail]
+        return item if detail == item.detail else replace(item, detail=detail)
+
+    def _named(self, item: Item) -> Item:
+        """The item with a subject that names no host, where hosts are replaced."""
+        subject = self._redactor.name(item.subject)
+        return item if subject == item.subject else replace(item, subject=subject)
 
     def _note(self, *records: dict[str, Any]) -> None:
         """Append records to the journal, in one write."""

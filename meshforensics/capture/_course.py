@@ -13,7 +13,7 @@ from meshforensics.capture._connect import connect
 from meshforensics.capture._dry_run import DryRun, dry_run
 from meshforensics.capture._envoys import admin_of
 from meshforensics.capture._plan import Options
-from meshforensics.capture._prometheus import checked
+from meshforensics.capture._prometheus import checked, in_cluster
 from meshforensics.capture._record import Clock, Recorder
 from meshforensics.capture._reply import Outcome, TroubleError, outcome_of
 from meshforensics.capture._session import Progress, Session
@@ -22,7 +22,7 @@ from meshforensics.profile import load_profile
 
 _VERSION = Ask(kind="kubernetes.version", subject=MESH)
 _RESERVE = 0.03
-"""The share of the budget that writing the manifest may take."""
+"""The least share of the budget that is kept back to write the manifest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +52,9 @@ async def run(options: Options, into: str, progress: Progress) -> Captured:
         SourceError: there is no cluster, or it does not answer.
         BundleError: `into` exists already.
     """
-    deadline = asyncio.get_running_loop().time() + options.budget * (1 - _RESERVE)
+    end = asyncio.get_running_loop().time() + options.budget
     clock = Clock()
-    cluster, first = await _begun(options, clock, deadline)
+    cluster, first = await _begun(options, clock, end)
     try:
         writer = BundleWriter(
             into, mesh=cluster.context if cluster else MESH, layout="capture", redact_hosts=options.redact_hosts
@@ -64,7 +64,7 @@ async def run(options: Options, into: str, progress: Progress) -> Captured:
             recorder.plan([_VERSION])
             recorder.record(_VERSION, first)
         first_pass = Session(options, cluster, recorder, clock)
-        stopped = await _within(deadline, first_pass)
+        stopped = await _within(end, first_pass)
         counts = recorder.counts
         for session, budget in _series(first_pass, writer, progress) if not stopped else ():
             stopped = await _within(asyncio.get_running_loop().time() + budget, session)
@@ -93,7 +93,7 @@ def _series(first: Session, writer: BundleWriter, progress: Progress) -> Iterato
         after = max(0.0, started + options.watch - time.monotonic())
         recorder = Recorder(writer, clock, progress, time.monotonic() + after + options.budget)
         last = Session(options, first.cluster, recorder, clock, after=after, first=first)
-        yield last, after + options.budget * (1 - _RESERVE)
+        yield last, after + options.budget
 
 
 async def look(options: Options) -> DryRun:
@@ -137,15 +137,24 @@ async def _connected(options: Options) -> Cluster | None:
     if options.prometheus:
         checked(options.prometheus)
     load_profile(options.profile)
-    if options.envoys and not (options.kubeconfig or options.context or options.namespaces or options.pods):
+    named = options.kubeconfig or options.context or options.namespaces or options.pods
+    if options.envoys and not (named or in_cluster(options.prometheus)):
         return None
     return await connect(options.context, options.patience, options.kubeconfig)
 
 
-async def _within(deadline: float, session: Session) -> bool:
-    """Run until all is asked, the time is up, or somebody stops it (then True)."""
+async def _within(end: float, session: Session) -> bool:
+    """Run until all is asked, only sealing still fits before the end, or somebody stops it (then True)."""
+    budget = session.options.budget
+
+    def leave_time() -> None:
+        """Keep back what sealing will take: the larger the plan and the slower the machine, the more."""
+        limit.reschedule(end - min(budget / 4, max(budget * _RESERVE, session.recorder.sealing)))
+
     try:
-        async with asyncio.timeout_at(deadline):
+        async with asyncio.timeout_at(end) as limit:
+            leave_time()
+            session.recorder.planned = leave_time
             await session.run()
     except TimeoutError:
         session.recorder.close("the time that it may take was used up")

@@ -5,6 +5,7 @@ Every verdict is as of the captured instant. Only capture may ask what time it i
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from meshforensics.model.errors import UsageError
 
@@ -17,6 +18,7 @@ def now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - this is the one clock
 
 
+@lru_cache(maxsize=4096)
 def parse_time(text: str) -> datetime:
     """Read RFC 3339 with any number of fraction digits, or the compact form of folder names.
 
@@ -38,6 +40,7 @@ def parse_time(text: str) -> datetime:
         raise UsageError(f"{text!r} is not a time; write it like 2026-11-23T18:48:12Z") from error
 
 
+@lru_cache(maxsize=4096)
 def format_time(at: datetime | None) -> str | None:
     """RFC 3339 in UTC with microseconds only where there are any; None stays None."""
     if at is None:
