@@ -145,10 +145,10 @@ async def _connected(options: Options) -> Cluster | None:
 
 async def _within(end: float, session: Session) -> bool:
     """Run until all is asked, only sealing still fits before the end, or somebody stops it (then True)."""
-    budget = session.options.budget
+    budget = session.options.budget if session.is_whole else 0.0
 
     def leave_time() -> None:
-        """Keep back what sealing will take: the larger the plan and the slower the machine, the more."""
+        """Keep back what sealing takes after a whole capture: more for a larger plan, and on a slower machine."""
         limit.reschedule(end - min(budget / 4, max(budget * _RESERVE, session.recorder.sealing)))
 
     try:

@@ -70,6 +70,11 @@ class Session:
         recorder.told = self._told
         self.queue = Queue(recorder, lambda: (time.monotonic() - self._started) / options.budget)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a whole capture, and no sample."""
+        return not self._sample
+
     async def run(self) -> None:
         """Ask for everything, when it is time."""
         await asyncio.sleep(self._after)
