@@ -23,6 +23,7 @@ FAMILIES = ("tls-unknown-root", "tls-verify")
     "ca-rotation",
     about="Proxies hold different roots, and callers do not verify the leaf of those they call.",
     precedence=50,
+    notebook="ca_rotation",
 )
 def ca_rotation(case: Case) -> Judgement:
     """Judged by key: which leaf verifies under whose roots."""

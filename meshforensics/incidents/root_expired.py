@@ -16,7 +16,10 @@ CHECKS = ("certificates.root-expired", "certificates.intermediate-expired")
 
 
 @incident(
-    "root-expired", about="The root or intermediate that leaves chain to ended before the instant.", precedence=60
+    "root-expired",
+    about="The root or intermediate that leaves chain to ended before the instant.",
+    precedence=60,
+    notebook="ca_rotation",
 )
 def root_expired(case: Case) -> Judgement:
     """A holder that also trusts a valid root is no part of it."""

@@ -40,7 +40,7 @@ def table_of(frame: pd.DataFrame, columns: Sequence[Shown], *, caption: str = ""
 
 def place(item: str, pointer: str) -> Phrase:
     """One place, short: kind, subject and pointer."""
-    return (Code(f"{item.partition('@')[0]} {pointer}".strip()),) if item else (Dim("computed"),)
+    return (Code(f"{item.partition('@')[0]} {pointer}".strip()),) if item else (Dim("-"),)
 
 
 def evidence(case: Case, frame: pd.DataFrame, quoted: int = 1) -> tuple[Block, ...]:

@@ -17,6 +17,13 @@ from meshforensics.report.sections._method import method
 from meshforensics.report.sections._missing import not_captured
 from meshforensics.report.sections._planes import planes
 from meshforensics.report.sections._recovery import recovery
+from meshforensics.report.sections._rotation import failing_pairs, missing_overlap, root_holders, trust_over_time
+from meshforensics.report.sections._rotation_effects import (
+    blocked_calls,
+    safe_rotation,
+    who_recovers,
+    would_have_warned,
+)
 from meshforensics.report.sections._section import Section, section
 from meshforensics.report.sections._standing import standing
 from meshforensics.report.sections._story import story
@@ -31,9 +38,11 @@ __all__ = [
     "Section",
     "alerts",
     "blast_radius",
+    "blocked_calls",
     "configuration_changes",
     "coverage",
     "errors_by_route",
+    "failing_pairs",
     "findings",
     "first_push",
     "header",
@@ -50,17 +59,23 @@ __all__ = [
     "memory_remedies",
     "memory_rules",
     "method",
+    "missing_overlap",
     "not_captured",
     "planes",
     "recovery",
     "refused_updates",
     "rollback",
+    "root_holders",
+    "safe_rotation",
     "section",
     "standing",
     "story",
     "timeline",
     "trust",
+    "trust_over_time",
     "validity",
     "verdict",
     "versions",
+    "who_recovers",
+    "would_have_warned",
 ]
