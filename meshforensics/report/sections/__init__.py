@@ -16,6 +16,14 @@ from meshforensics.report.sections._memory import memory
 from meshforensics.report.sections._method import method
 from meshforensics.report.sections._missing import not_captured
 from meshforensics.report.sections._planes import planes
+from meshforensics.report.sections._postmortem import (
+    actions,
+    contributing_factors,
+    detection,
+    postmortem_cause,
+    postmortem_impact,
+    postmortem_summary,
+)
 from meshforensics.report.sections._recovery import recovery
 from meshforensics.report.sections._rotation import failing_pairs, missing_overlap, root_holders, trust_over_time
 from meshforensics.report.sections._rotation_effects import (
@@ -36,11 +44,14 @@ from meshforensics.report.sections._verdict import verdict
 
 __all__ = [
     "Section",
+    "actions",
     "alerts",
     "blast_radius",
     "blocked_calls",
     "configuration_changes",
+    "contributing_factors",
     "coverage",
+    "detection",
     "errors_by_route",
     "failing_pairs",
     "findings",
@@ -62,6 +73,9 @@ __all__ = [
     "missing_overlap",
     "not_captured",
     "planes",
+    "postmortem_cause",
+    "postmortem_impact",
+    "postmortem_summary",
     "recovery",
     "refused_updates",
     "rollback",

@@ -145,8 +145,8 @@ def rollback(case: Case) -> Content:
     source = int(by_route[by_route["decided_by"] == "caller"]["failed"].sum()) if len(by_route) else 0
     if frame.empty:
         said = (
-            f"{count(source, 'call')} fail at their source and no captured change explains them: nothing smaller than "
-            "a rollback of the version can be named."
+            f"{count(source, 'call')} fail at their source, and no captured change of configuration explains them: "
+            "neither a small rollback nor one of the version is known to help."
             if source
             else "No call fails at its source and no update is refused: there is nothing to roll back."
         )
