@@ -25,6 +25,7 @@ PORTS = frozenset((ISTIOD_LOCAL_PORT, ENVOY_PROMETHEUS_PORT, *(page.port for pag
 """The ports of which pages are captured."""
 _SAME = {ISTIOD_LOCAL_PORT: ISTIOD_PORT, ENVOY_PROMETHEUS_PORT: ADMIN_PORT}
 """Ports that give what another port gives."""
+_DEBUG = "/debug/"
 READ_ONLY = b"replay serves captured evidence: only GET, nothing is changed\n"
 
 Ask = Callable[[str, int, str, str], Answer]
@@ -41,7 +42,7 @@ def page(state: State, subject: str, port: int, method: str, target: str) -> Ans
     if (port, split.path) == (ADMIN_PORT, "/ready"):
         return _ready(state, subject)
     path, shape = _asked(split.path, query) if port == ADMIN_PORT else (split.path, _plain)
-    payload, lacking = _captured(state, subject, kinds_of(port, path))
+    payload, lacking = _captured(state, subject, _kinds(port, path))
     if payload is None and path != split.path:  # a ztunnel's dump has the path of Envoy's, and knows no query
         other = kinds_of(port, split.path)
         payload, shape = _captured(state, subject, other)[0], _as_it_is
@@ -52,6 +53,15 @@ def page(state: State, subject: str, port: int, method: str, target: str) -> Ans
         return shape(payload, query)
     except NoAnswerError as error:
         return Answer(status=error.status, body=str(error).encode())
+
+
+def _kinds(port: int, path: str) -> tuple[str, ...]:
+    """The kinds that a page may be; a report holds pages of istiod that a capture does not ask for."""
+    known = kinds_of(port, path)
+    page = path.removeprefix(_DEBUG)
+    if port != ISTIOD_PORT or not path.startswith(_DEBUG) or not page.isalnum():
+        return known
+    return (*known, *(kind for kind in (f"istiod.{page}",) if kind not in known))
 
 
 def _asked(path: str, query: Query) -> tuple[str, Shape]:

@@ -60,6 +60,7 @@ def replay(
     """
     token = secrets.token_urlsafe(32)
     moments = Moments(bundle, at or bundle.at, begin=begin, speed=speed)
+    moments.now().settle()  # before anybody waits for an answer
     with TemporaryDirectory(prefix="meshforensics-replay-") as name:
         folder = Path(name)
         context, certificate = tls(folder)

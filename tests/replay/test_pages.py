@@ -94,6 +94,21 @@ def test_exec_of_anything_else_fails_as_the_command_would(state: State, command:
     assert ran.err.endswith(b"\n")
 
 
+def test_a_report_s_other_pages_of_istiod_are_served() -> None:
+    with BundleWriter("memory://tests-istiod", mesh="lab", layout="test") as writer:
+        for kind in ("istiod.cachez", "istiod.endpointShardz"):
+            writer.add(kind, ISTIOD, kind.encode(), captured_at=AT, time_source="Date")
+        state = State(writer.seal(), AT)
+
+    said = [page(state, ISTIOD, 15014, "GET", f"/debug/{name}") for name in ("cachez", "endpointShardz", "mesh")]
+
+    assert [(each.status, each.body) for each in said] == [
+        (200, b"istiod.cachez"),
+        (200, b"istiod.endpointShardz"),
+        (404, b"istiod.mesh of istio-system/istiod-1 is not in this bundle: it was not captured\n"),
+    ]
+
+
 @pytest.mark.parametrize("said", [b"", b"[]", b"\xff", b'{"state": ' + b"[" * 5000])
 def test_a_server_info_that_tells_no_state_is_no_readiness(said: bytes) -> None:
     with BundleWriter(f"memory://tests-ready/{len(said)}", mesh="lab", layout="test") as writer:
