@@ -10,7 +10,8 @@ from meshforensics.recovery._command import (
     version_of,
 )
 from meshforensics.recovery._declare import Deed, Part, Situation, Stage, Step, step
-from meshforensics.recovery._mesh import SYSTEM, Case, Mesh, Named, Resources, mesh_of
+from meshforensics.recovery._mesh import SYSTEM, Case, Mesh, Resources, mesh_of
+from meshforensics.recovery._named import Named
 from meshforensics.recovery._plan import Plan, PlannedStep, declared_steps, manifests, ordered, plan_for, planned
 from meshforensics.recovery._plans import EVIDENCE_ONLY, RECIPES, Recipe
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from meshforensics.model import Hypothesis, Plane
 from meshforensics.recovery._command import Command, Manifest
-from meshforensics.recovery._mesh import Mesh, Named
+from meshforensics.recovery._mesh import Mesh
+from meshforensics.recovery._named import Named
 
 Part = Command | Manifest | str
 """What a step prints: a command, a file, or a sentence."""

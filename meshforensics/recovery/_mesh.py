@@ -1,6 +1,5 @@
 """What commands need to know of a mesh: the names, namespaces and versions in a bundle."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,35 +10,13 @@ import pandas as pd
 
 from meshforensics.model import Hypothesis, Item
 from meshforensics.recovery._command import LABEL_KEY, LABEL_VALUE, is_name, version_of
+from meshforensics.recovery._named import OF_THE_GATEWAY_API, PLURALS, Named, Pod, Sorter, labels_in
+from meshforensics.recovery._subjects import about
 from meshforensics.tables import text
 
 SYSTEM = "istio-system"
 """Where istiod is installed unless told otherwise."""
 
-PLURALS = {
-    "AuthorizationPolicy": "authorizationpolicies.security.istio.io",
-    "DestinationRule": "destinationrules.networking.istio.io",
-    "EnvoyFilter": "envoyfilters.networking.istio.io",
-    "Gateway": "gateways.networking.istio.io",
-    "PeerAuthentication": "peerauthentications.security.istio.io",
-    "ProxyConfig": "proxyconfigs.networking.istio.io",
-    "RequestAuthentication": "requestauthentications.security.istio.io",
-    "ServiceEntry": "serviceentries.networking.istio.io",
-    "Sidecar": "sidecars.networking.istio.io",
-    "Telemetry": "telemetries.telemetry.istio.io",
-    "VirtualService": "virtualservices.networking.istio.io",
-    "WasmPlugin": "wasmplugins.extensions.istio.io",
-    "WorkloadEntry": "workloadentries.networking.istio.io",
-    "WorkloadGroup": "workloadgroups.networking.istio.io",
-}
-"""Kinds of Istio with the name that kubectl asks for."""
-
-OF_THE_GATEWAY_API = {
-    "Gateway": "gateways.gateway.networking.k8s.io",
-    "HTTPRoute": "httproutes.gateway.networking.k8s.io",
-    "GRPCRoute": "grpcroutes.gateway.networking.k8s.io",
-}
-_SHORT = {"Deployment": "deploy", "StatefulSet": "sts", "DaemonSet": "ds"}
 _OF_A_REPLICA_SET = re.compile(r"(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}")
 _FIRST_V1 = (1, 22)
 """The release of Istio that first served its APIs as v1."""
@@ -72,25 +49,6 @@ class Case(Protocol):
         """A table as of the instant."""
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
-class Named:
-    """An object by kind, namespace and name, each a name that Kubernetes allows (or a placeholder)."""
-
-    namespace: str
-    kind: str
-    name: str
-
-    @property
-    def short(self) -> str:
-        """``deploy/web``, as kubectl takes it."""
-        return f"{_SHORT.get(self.kind) or PLURALS.get(self.kind) or self.kind.lower()}/{self.name}"
-
-    @property
-    def subject(self) -> str:
-        """``Deployment:shop/web``."""
-        return f"{self.kind}:{self.namespace}/{self.name}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Resources:
     """What a sidecar asks for and may use; what was not captured is as Istio's injector sets it."""
@@ -109,10 +67,12 @@ class Mesh:
         system: namespace of istiod, which is the root namespace unless `root` says otherwise.
         version: Istio of the control plane, as ``(1, 31)``; None where it is not known.
         kinds: what there is of Istio's kinds, by the name that kubectl asks for.
-        workloads: what the verdict is about.
+        workloads: what the verdict is about, those that are called before those that call them; gateways too.
+        servers: what serves the hosts that the verdict names.
         order: every workload with a sidecar, those that are called before those that call them.
-        gateways: workloads whose proxy is a gateway, and in no other list.
+        gateways: workloads whose proxy is a gateway; they are not in `order`.
         objects: configuration that the verdict names.
+        routes: VirtualServices and DestinationRules that there are.
         pods: pods that the verdict is about, by namespace and name.
         labels: labels that select a workload's pods, by the workload.
         resources: what the sidecar asks for and may use, by workload.
@@ -129,10 +89,12 @@ class Mesh:
     apis: Mapping[str, str] = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
     workloads: tuple[Named, ...] = ()
+    servers: tuple[Named, ...] = ()
     order: tuple[Named, ...] = ()
     gateways: tuple[Named, ...] = ()
     ztunnel: bool = False
     objects: tuple[Named, ...] = ()
+    routes: tuple[Named, ...] = ()
     pods: tuple[tuple[str, str], ...] = ()
     labels: Mapping[Named, Mapping[str, str]] = field(default_factory=dict)
     resources: Mapping[Named, Resources] = field(default_factory=dict)
@@ -150,6 +112,11 @@ class Mesh:
         """Whether Istio is of that release or newer; an unknown one is taken for today's."""
         return self.version is None or self.version >= (major, minor)
 
+    @property
+    def behind(self) -> tuple[Named, ...]:
+        """What the verdict is about without gateways: those come last, by themselves."""
+        return tuple(each for each in self.workloads if each not in self.gateways)
+
     def named(self, kind: str) -> tuple[Named, ...]:
         """The objects of one kind that the verdict names."""
         return tuple(each for each in self.objects if each.kind == kind)
@@ -157,9 +124,10 @@ class Mesh:
 
 def mesh_of(case: Case, verdict: Hypothesis) -> Mesh:
     """What a bundle tells of the names that commands about `verdict` need."""
-    sort = _Sorter()
+    sort = Sorter()
     owners = _owners(case, sort)
-    pods, workloads, objects = _subjects(verdict, owners, sort)
+    subjects = about(case, verdict, owners, sort)
+    order = _callees_first(case, owners)
     gateways = tuple(sorted({owners[pod] for pod in _gateway_pods(case) if pod in owners}))
     istiods = _istiods(case, sort)
     system = istiods[0].namespace if istiods else SYSTEM
@@ -172,12 +140,14 @@ def mesh_of(case: Case, verdict: Hypothesis) -> Mesh:
         versions=versions,
         apis=_apis(case),
         kinds=_kinds(case),
-        workloads=tuple(each for each in workloads if each not in gateways),
-        order=tuple(each for each in _callees_first(case, owners) if each not in gateways),
+        workloads=tuple(sorted(subjects.workloads, key=lambda one: order.index(one) if one in order else len(order))),
+        servers=subjects.servers,
+        order=tuple(each for each in order if each not in gateways),
         gateways=gateways,
         ztunnel=any(item.kind.startswith("ztunnel.") for item in case.bundle.items),
-        objects=objects,
-        pods=pods,
+        objects=subjects.objects,
+        routes=_routes(case),
+        pods=subjects.pods,
         labels=_labels(case, sort),
         resources=_resources(case, owners),
         roots=_roots(case),
@@ -186,30 +156,7 @@ def mesh_of(case: Case, verdict: Hypothesis) -> Mesh:
     )
 
 
-class _Sorter:
-    """Makes names of texts, and keeps those that are none."""
-
-    def __init__(self) -> None:
-        self.refused: set[str] = set()
-
-    def named(self, kind: str, namespace: str, name: str) -> Named | None:
-        """The object of that name, or None."""
-        if kind.isalpha() and is_name(namespace) and is_name(name):
-            return Named(kind=kind, namespace=namespace, name=name)
-        self.refused.add(f"{kind}:{namespace}/{name}")
-        return None
-
-    def of(self, subject: str) -> Named | None:
-        """The object of ``Kind:namespace/name``."""
-        kind, _, rest = subject.partition(":")
-        namespace, _, name = rest.partition("/")
-        return self.named(kind, namespace, name)
-
-
-Pod = tuple[str, str]
-
-
-def _owners(case: Case, sort: _Sorter) -> dict[Pod, Named]:
+def _owners(case: Case, sort: Sorter) -> dict[Pod, Named]:
     """The workload of each pod: as its owner says, else by the name that a Deployment gives its pods."""
     pods, proxies = case.frame("pods"), case.frame("proxies")
     found: dict[Pod, Named] = {}
@@ -227,43 +174,19 @@ def _owners(case: Case, sort: _Sorter) -> dict[Pod, Named]:
     return found
 
 
-def _subjects(
-    verdict: Hypothesis, owners: Mapping[Pod, Named], sort: _Sorter
-) -> tuple[tuple[Pod, ...], tuple[Named, ...], tuple[Named, ...]]:
-    """The pods, workloads and objects that a verdict is about."""
-    pods, workloads, objects = [], [], []
-    known = {(each.namespace, each.name): each for each in owners.values()}
-    for subject in verdict.subjects:
-        _kind, colon, _ = subject.partition(":")
-        namespace, _, name = subject.rpartition(":")[2].partition("/")
-        named = sort.of(subject) if colon else sort.named("Pod", namespace, name)
-        if named is None:
-            continue
-        if named.kind in _SHORT:
-            workloads.append(named)
-        elif named.kind != "Pod":
-            objects.append(named)
-        elif (namespace, name) in owners:
-            pods.append((namespace, name))
-            workloads.append(owners[namespace, name])
-        elif (namespace, name) in known:
-            workloads.append(known[namespace, name])
-    return tuple(dict.fromkeys(pods)), tuple(dict.fromkeys(workloads)), tuple(dict.fromkeys(objects))
-
-
 def _gateway_pods(case: Case) -> list[Pod]:
     proxies = case.frame("proxies")
     routers = proxies[text(proxies["role"]) == "router"]
     return list(zip(text(routers["namespace"]), text(routers["pod"]), strict=True))
 
 
-def _istiods(case: Case, sort: _Sorter) -> tuple[Named, ...]:
+def _istiods(case: Case, sort: Sorter) -> tuple[Named, ...]:
     """The Deployments of istiod: by label, else by the names of the pods that answered."""
     workloads = case.frame("workloads")
     found = {
         sort.of(subject)
         for subject, labels in zip(text(workloads["object"]), text(workloads["pod_labels"]), strict=True)
-        if _json(labels).get("app") == "istiod"
+        if labels_in(labels).get("app") == "istiod"
     }
     if not found:
         pods = {item.subject for item in case.bundle.items if item.kind.startswith("istiod.")}
@@ -306,6 +229,18 @@ def _kinds(case: Case) -> tuple[str, ...]:
     return tuple(sorted(plural for pair, plural in known.items() if pair in pairs))
 
 
+def _routes(case: Case) -> tuple[Named, ...]:
+    config = case.frame("config")
+    rows = zip(text(config["kind"]), text(config["namespace"]), text(config["name"]), strict=True)
+    return tuple(
+        sorted(
+            Named(kind=kind, namespace=namespace, name=name)
+            for kind, namespace, name in rows
+            if kind in {"VirtualService", "DestinationRule"} and is_name(namespace) and is_name(name)
+        )
+    )
+
+
 def _callees_first(case: Case, owners: Mapping[Pod, Named]) -> tuple[Named, ...]:
     """Every workload with a proxy, what is called before what calls it; in a ring, by name."""
     pairs, proxies = case.frame("tls_pairs"), case.frame("proxies")
@@ -327,12 +262,12 @@ def _callees_first(case: Case, owners: Mapping[Pod, Named]) -> tuple[Named, ...]
     return tuple(ordered)
 
 
-def _labels(case: Case, sort: _Sorter) -> dict[Named, dict[str, str]]:
+def _labels(case: Case, sort: Sorter) -> dict[Named, dict[str, str]]:
     workloads = case.frame("workloads")
     found = {}
     for subject, selector in zip(text(workloads["object"]), text(workloads["selector"]), strict=True):
         named = sort.of(subject)
-        labels = _json(selector)
+        labels = labels_in(selector)
         if named and labels and all(LABEL_KEY.fullmatch(key) and LABEL_VALUE.fullmatch(labels[key]) for key in labels):
             found[named] = labels
     return found
@@ -366,13 +301,3 @@ def _signer(case: Case, system: str) -> str:
     secrets = case.frame("cluster_secrets")
     own = set(text(secrets[text(secrets["namespace"]) == system]["name"]))
     return next((name for name in ("cacerts", "istio-ca-secret") if name in own), "")
-
-
-def _json(payload: str) -> dict[str, str]:
-    try:
-        read = json.loads(payload) if payload else {}
-    except ValueError:
-        return {}
-    if not isinstance(read, dict):
-        return {}
-    return {key: value for key, value in read.items() if isinstance(value, str)}

@@ -8,7 +8,8 @@ from graphlib import TopologicalSorter
 from meshforensics.model import DeclarationError, Hypothesis, Standing, UnknownNameError, gather
 from meshforensics.recovery._command import PLACEHOLDERS, Command, Manifest, stands_in
 from meshforensics.recovery._declare import Deed, Part, Situation, Step
-from meshforensics.recovery._mesh import Case, Mesh, Named, mesh_of
+from meshforensics.recovery._mesh import Case, Mesh, mesh_of
+from meshforensics.recovery._named import Named
 from meshforensics.recovery._plans import EVIDENCE_ONLY, RECIPES, Recipe
 
 VERDICT = ("", "auto")

@@ -2,7 +2,8 @@
 
 from meshforensics.recovery._command import Command, Manifest, kubectl
 from meshforensics.recovery._declare import Deed, Situation, Stage, step
-from meshforensics.recovery._mesh import Mesh, Named
+from meshforensics.recovery._mesh import Mesh
+from meshforensics.recovery._named import Named
 from meshforensics.recovery.freeze import PRIVATE, WITHOUT_VERSIONS
 
 POLICIES = "authorizationpolicies.security.istio.io"

@@ -2,7 +2,7 @@
 
 from meshforensics.recovery._command import Command, kubectl
 from meshforensics.recovery._declare import Deed, Situation, Stage, step
-from meshforensics.recovery._mesh import Named
+from meshforensics.recovery._named import Named
 from meshforensics.recovery.access import backup
 from meshforensics.recovery.freeze import PRIVATE
 
@@ -21,9 +21,7 @@ _RANK = ("DestinationRule", "ServiceEntry", "Gateway", "VirtualService")
 )
 def restore_objects(situation: Situation) -> Deed:
     """Destinations before the routes that name them; a deletion goes the other way round."""
-    objects = sorted(situation.mesh.objects, key=_rank) or [
-        Named(kind="VirtualService", namespace="NAMESPACE", name="SERVICE")
-    ]
+    objects = sorted(situation.mesh.objects, key=_rank) or [Named(kind="KIND", namespace="NAMESPACE", name="OBJECT")]
     history = tuple(
         kubectl(
             "get", each.short, "-o", "yaml", "--show-managed-fields", namespace=each.namespace,

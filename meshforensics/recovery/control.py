@@ -118,8 +118,10 @@ def roll_back_control_plane(situation: Situation) -> Deed:
 def push_again(situation: Situation) -> Deed:
     """An annotation is a change."""
     mesh = situation.mesh
-    named = next((each for each in mesh.objects if each.kind in {"VirtualService", "DestinationRule"}), None)
-    namespace, target = (named.namespace, named.short) if named else ("NAMESPACE", "virtualservice/SERVICE")
+    spaces = {each.namespace for each in mesh.workloads}
+    routes = sorted((*mesh.objects, *mesh.routes), key=lambda each: each.namespace not in spaces)
+    named = next((each for each in routes if each.kind in {"VirtualService", "DestinationRule"}), None)
+    namespace, target = (named.namespace, named.short) if named else ("NAMESPACE", "virtualservices/OBJECT")
     return Deed(
         do=(kubectl("annotate", target, "pushed-again=1", "--overwrite", namespace=namespace),),
         verify=(Command(words=("istioctl", "proxy-status"), about="no STALE older than a minute"),),

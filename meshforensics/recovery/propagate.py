@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from meshforensics.recovery._command import Command, kubectl
 from meshforensics.recovery._declare import Deed, Situation, Stage, step
-from meshforensics.recovery._mesh import Named
+from meshforensics.recovery._named import Named
 
 _RIGHT = ("put-both-roots", "make-new-root", "restore-objects", "restart-istiod", "roll-back-control-plane",
           "push-again", "grow-istiod")  # fmt: skip
@@ -38,9 +38,12 @@ def _unknown(what: str = "WORKLOAD") -> tuple[Named, ...]:
     risk="Half a service's capacity for a moment; it serves no refused call now.",
     after=_RIGHT,
 )
-def renew_refused(situation: Situation) -> Deed:
+def renew_refused(situation: Situation) -> Deed | None:
     """Their new leaf is accepted at once."""
-    workloads = situation.mesh.workloads or _unknown()
+    mesh = situation.mesh
+    if mesh.workloads and not mesh.behind:
+        return None
+    workloads = mesh.behind or _unknown()
     return Deed(
         do=restarts(workloads, situation.paused),
         verify=("After the first: fail_verify_error stops rising, calls to it answer 200, its ROOTCA has all roots.",),

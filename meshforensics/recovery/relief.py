@@ -4,7 +4,8 @@ import json
 
 from meshforensics.recovery._command import Command, kubectl
 from meshforensics.recovery._declare import Deed, Situation, Stage, step
-from meshforensics.recovery._mesh import Named, Resources
+from meshforensics.recovery._mesh import Resources
+from meshforensics.recovery._named import Named
 
 _MIB = 2**20
 _PROXY = '[?(@.name=="istio-proxy")].resources.limits.memory}'
@@ -12,11 +13,17 @@ _LIMITS = (
     'jsonpath={range .items[*]}{.metadata.name}{" "}'
     f'{{.spec.containers{_PROXY}{{.spec.initContainers{_PROXY}{{"\\n"}}{{end}}'
 )
+_UNKNOWN = (Named(kind="Deployment", namespace="NAMESPACE", name="WORKLOAD"),)
 _BEFORE = ("save-objects", "confirm-sync")
 
 
 def _workloads(situation: Situation) -> tuple[Named, ...]:
-    return situation.mesh.workloads or (Named(kind="Deployment", namespace="NAMESPACE", name="WORKLOAD"),)
+    return situation.mesh.workloads or _UNKNOWN
+
+
+def _servers(situation: Situation) -> tuple[Named, ...]:
+    """What serves the hosts that the verdict names; else what it is about."""
+    return situation.mesh.servers or _workloads(situation)
 
 
 @step(
@@ -56,7 +63,7 @@ def add_capacity(situation: Situation) -> Deed:
     return Deed(
         do=tuple(
             command
-            for each in _workloads(situation)
+            for each in _servers(situation)
             for command in (
                 kubectl("get", each.short, "-o", "wide", namespace=each.namespace, about="note READY"),
                 kubectl("scale", each.short, "--replicas=REPLICAS", namespace=each.namespace),
@@ -104,7 +111,7 @@ def raise_pool(_: Situation) -> Deed:
 )
 def bring_hosts_back(situation: Situation) -> Deed:
     """First why, then the rule."""
-    spaces = tuple(dict.fromkeys(each.namespace for each in _workloads(situation)))
+    spaces = tuple(dict.fromkeys(each.namespace for each in _servers(situation)))
     return Deed(
         do=(
             *(kubectl("get", "pods,endpointslices", "-o", "wide", namespace=each) for each in spaces[:4]),

@@ -7,6 +7,10 @@ from meshforensics.recovery.freeze import PRIVATE, WITHOUT_VERSIONS
 
 _ROOTCA = '.dynamicActiveSecrets[] | select(.name == "ROOTCA") | .secret.validationContext.trustedCa.inlineBytes'
 _BUNDLE = "root-cert.pem"
+_ONLY_THE_INTERMEDIATE = (
+    "A root here is still valid: where only the intermediate ended, a new one under the same root is enough; "
+    "root-cert.pem stays as it is."
+)
 _FILES = ("ca-cert.pem", "ca-key.pem", _BUNDLE, "cert-chain.pem")
 
 
@@ -132,6 +136,7 @@ def make_new_root(situation: Situation) -> Deed:
                 "own CA). root-cert.pem is the new root and every old one that is valid, in one file. Files: "
                 f"{', '.join(_FILES)}."
             ),
+            *((_ONLY_THE_INTERMEDIATE,) if mesh.roots else ()),
             *_apply(mesh),
         ),
         verify=(

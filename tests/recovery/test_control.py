@@ -38,3 +38,11 @@ def test_looking_changes_nothing() -> None:
 
 def test_replicas_are_left_to_the_reader() -> None:
     assert "kubectl -n istio-system scale deploy/istiod --replicas=REPLICAS" in lines(deed("grow-istiod").do)
+
+
+def test_where_the_verdict_names_no_object_one_near_it_is_annotated() -> None:
+    far, near = (Named(kind="VirtualService", namespace=space, name="any") for space in ("a", "shop"))
+
+    said = lines(deed("push-again", mesh(objects=(), routes=(far, near))).do)
+
+    assert said == ["kubectl -n shop annotate virtualservices.networking.istio.io/any pushed-again=1 --overwrite"]

@@ -27,7 +27,7 @@ from meshforensics.recovery import (
     step,
 )
 from tests.recovery.situations import mesh
-from tests.report.stand_in import StandIn
+from tests.report.stand_in import StandIn, table
 from tools.commands import commands_of, parts_of
 
 each_recipe = pytest.mark.parametrize("incident", sorted(RECIPES))
@@ -186,3 +186,54 @@ def test_names_in_commands_are_names(namespace: str, name: str) -> None:
         assert re.search(r"[\x00-\x1f]", command.shell) is None
     for each in plan.mesh.objects:
         assert re.fullmatch(r"[a-z0-9][-a-z0-9./]*", f"{each.namespace}/{each.name}")
+
+
+PODS = [
+    {"namespace": "shop", "pod": "web-5d8f7c9b4-x2x4z", "workload": "Deployment:shop/web", "labels": '{"app":"web"}'},
+    {"namespace": "pay", "pod": "vault-0", "workload": "StatefulSet:pay/vault", "labels": '{"app":"vault"}'},
+    {"namespace": "edge", "pod": "gw-5d8f7c9b4-x2x4z", "workload": "Deployment:edge/gw", "labels": "{}"},
+]
+PROXIES = [{"namespace": each["namespace"], "pod": each["pod"], "role": "sidecar"} for each in PODS[:2]] + [
+    {"namespace": "edge", "pod": "gw-5d8f7c9b4-x2x4z", "role": "router"}
+]
+FRAMES = {
+    "pods": table("pods", PODS),
+    "proxies": table("proxies", PROXIES),
+    "services": table("services", [{"namespace": "pay", "name": "vault", "selector": '{"app":"vault"}'}]),
+}
+
+
+def shells(plan: Plan, step: str) -> list[str]:
+    planned = next(each for each in plan.steps if each.step.id == step)
+    return [part.shell for part in planned.deed.do if isinstance(part, Command)]
+
+
+def test_a_host_stands_for_what_serves_it_and_an_identity_for_nothing() -> None:
+    subjects = ("shop/web-5d8f7c9b4-x2x4z", "vault.pay.svc.cluster.local", "spiffe://mesh/ns/pay/sa/vault")
+
+    plan = plan_for(told(verdict("upstream-timeout", subjects=subjects), **FRAMES))
+
+    assert [each.subject for each in plan.mesh.workloads] == ["Deployment:shop/web"]
+    assert [each.subject for each in plan.mesh.servers] == ["StatefulSet:pay/vault"]
+    assert plan.mesh.refused == ()
+    assert shells(plan, "add-capacity")[1] == "kubectl -n pay scale sts/vault --replicas=REPLICAS"
+
+
+def test_a_gateway_that_the_verdict_is_about_is_restarted_as_such() -> None:
+    plan = plan_for(told(verdict("leaf-expired", subjects=("edge/gw-5d8f7c9b4-x2x4z",)), **FRAMES))
+
+    assert shells(plan, "restart-workloads")[0] == "kubectl -n edge rollout restart deploy/gw"
+
+
+def test_a_gateway_alone_is_no_reason_to_restart_others_first() -> None:
+    plan = plan_for(told(verdict("ca-rotation", subjects=("edge/gw-5d8f7c9b4-x2x4z",)), **FRAMES))
+
+    assert "renew-refused" not in ids(plan)
+    assert "restart-gateways" in ids(plan)
+
+
+def test_without_an_object_a_placeholder_of_any_kind_is_saved() -> None:
+    plan = plan_for(told(verdict("rate-limited", subjects=("shop/web-5d8f7c9b4-x2x4z",)), **FRAMES))
+
+    assert any("get KIND/OBJECT -o yaml" in line for line in shells(plan, "restore-objects"))
+    assert {"KIND", "OBJECT"} <= {name for name, _ in plan.fill}
