@@ -8,7 +8,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 import pandas as pd
 
@@ -47,10 +48,18 @@ def frame(table: str = "", **columns: list[Any]) -> pd.DataFrame:
     declared = declared_tables()
     if table not in declared:
         raise UnknownNameError("table", table, declared)
-    for column in declared[table].all_columns:
-        if column.name not in made:
-            made[column.name] = pd.Series([None] * rows, dtype="object")
-    return typed(declared[table], made)
+    missing = {
+        column.name: _missing(column.dtype, rows) for column in declared[table].all_columns if column.name not in made
+    }
+    return typed(declared[table], pd.concat([made, pd.DataFrame(missing)], axis="columns"))
+
+
+@lru_cache(maxsize=1024)
+def _missing(dtype: str, rows: int) -> "pd.Series[Any]":
+    """A column of missing values; most columns of most frames are one."""
+    if dtype == "category":
+        return pd.Series(pd.Categorical([None] * rows, categories=pd.Index([], dtype="str")))
+    return pd.Series([None] * rows, dtype=cast("Any", dtype))
 
 
 def _dtype(values: list[Any]) -> Any:
