@@ -200,7 +200,7 @@ def root_reissued(trust: pd.DataFrame, certificates: pd.DataFrame = ABSENT) -> p
 
 
 def _listed(serials: "pd.Series[str]") -> str:
-    return ", ".join(sorted(set(serials)))
+    return ", ".join(sorted({str(each) for each in serials}))
 
 
 @check(
