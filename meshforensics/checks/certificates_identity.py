@@ -29,36 +29,6 @@ def empty_chain(secrets: pd.DataFrame, secret_instances: pd.DataFrame) -> pd.Dat
 
 
 @check(
-    "certificates.not-delivered",
-    phase="certificates",
-    plane="control",
-    severity="error",
-    by=["name"],
-    title="A listener waits for a certificate that was not delivered",
-    detail="secret {name} was not delivered to {count} proxies, and a listener of theirs shows it to clients",
-    remediation="Look whether the Secret that credentialName names is there, in the gateway's namespace, and readable.",
-    source="guide, phase 3 (cert_chain empty); Envoy: Secret is not supplied by SDS",
-)
-def not_delivered(
-    secret_instances: pd.DataFrame, filter_chains: pd.DataFrame, listener_instances: pd.DataFrame
-) -> pd.DataFrame:
-    """A proxy waits for it, has no delivered one beside, and a filter chain in force needs it."""
-    states = text(secret_instances["state"])
-    have = set(keys(secret_instances[states.isin(["active", "static"])], "namespace", "pod", "name"))
-    waiting = secret_instances[states == "warming"]
-    asked: dict[str, set[str]] = {}
-    for resource, names in zip(text(filter_chains["resource"]), filter_chains["secrets"], strict=True):
-        asked.setdefault(resource, set()).update(names if isinstance(names, tuple) else ())
-    live = listener_instances[text(listener_instances["state"]).isin(["active", "static", "warming"])]
-    needed = {
-        (namespace, pod, name)
-        for namespace, pod, resource in keys(live, "namespace", "pod", "resource")
-        for name in asked.get(resource, ())
-    }
-    return where(waiting, (key in needed and key not in have for key in keys(waiting, "namespace", "pod", "name")))
-
-
-@check(
     "certificates.not-its-identity",
     phase="certificates",
     plane="state",

@@ -8,7 +8,6 @@ import pytest
 
 from meshforensics.checks.certificates_identity import (
     empty_chain,
-    not_delivered,
     not_its_identity,
     trust_domains_differ,
 )
@@ -35,40 +34,6 @@ def test_an_identity_without_a_chain(count: int, name: str, kind: str | None, fo
     said = outcome(empty_chain, secrets=secrets, secret_instances=instances)
 
     assert [each.subjects for each in said.findings] == [("shop/web-1",)] * found
-
-
-SECRET = "kubernetes://shop-cert"
-
-
-def _asked(states: list[str], *, asked: str = SECRET, live: str = "active") -> dict[str, Any]:
-    count = len(states)
-    return {
-        "secret_instances": frame(
-            "secret_instances",
-            namespace=["shop"] * count,
-            pod=["gw-1"] * count,
-            name=[SECRET] * count,
-            state=states,
-        ),
-        "filter_chains": frame("filter_chains", resource=["l"], secrets=[(asked,)]),
-        "listener_instances": frame(
-            "listener_instances", namespace=["shop"], pod=["gw-1"], resource=["l"], state=[live]
-        ),
-    }
-
-
-@pytest.mark.parametrize(
-    ("tables", "found"),
-    [
-        pytest.param(_asked(["warming"]), 1, id="waiting"),
-        pytest.param(_asked(["active"]), 0, id="delivered"),
-        pytest.param(_asked(["active", "warming"]), 0, id="an-update-is-on-its-way"),
-        pytest.param(_asked(["warming"], asked="default"), 0, id="no-listener-shows-it"),
-        pytest.param(_asked(["warming"], live="draining"), 0, id="the-listener-goes-away"),
-    ],
-)
-def test_a_secret_that_was_not_delivered(tables: dict[str, Any], found: int) -> None:
-    assert [each.subjects for each in outcome(not_delivered, **tables).findings] == [("shop/gw-1",)] * found
 
 
 def _leaf(san: str, *, pod: str = "web-1", namespace: str = "shop", place: str = "sds:default") -> pd.DataFrame:
@@ -152,4 +117,3 @@ def test_without_their_tables_they_are_not_evaluated() -> None:
 
     assert reasons == ["not captured: certificates"] * 2
     assert outcome(empty_chain).not_evaluated == "not captured: secrets; not captured: secret_instances"
-    assert "not captured: secret_instances" in str(outcome(not_delivered).not_evaluated)
