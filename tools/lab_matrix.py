@@ -63,13 +63,16 @@ def reproduce(scenario: str, seed: int, folder: Path) -> Result:
     bundle = folder / "during"
     command = [sys.executable, "-m", "meshforensics", "lab", "run", scenario, "-o", str(bundle), "--seed", str(seed)]
     started = time.monotonic()
-    done = subprocess.run(  # noqa: S603 - our own program
-        command, capture_output=True, text=True, check=False, timeout=LONGEST, cwd=ROOT
-    )
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:  # noqa: S603
+        try:
+            said = running.communicate(timeout=LONGEST)[1]
+        except subprocess.TimeoutExpired:
+            running.terminate()
+            said = f"took more than {LONGEST} s: {running.communicate()[1]}"
     spent = round(time.monotonic() - started, 1)
     about = {"scenario": scenario, "seed": seed, "seconds": spent, "date": now().date().isoformat()}
-    if done.returncode:
-        return {**about, "top": None, "status": None, "statuses": {}, "faults": [done.stderr.strip()[-300:]]}
+    if running.returncode:
+        return {**about, "top": None, "status": None, "statuses": {}, "faults": [said.strip()[-300:]]}
     truth_file(str(bundle)).rename(folder / "truth.json")
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     return {**about, "incident": truth["incident"], **judged(bundle, truth)}

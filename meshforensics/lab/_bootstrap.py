@@ -75,6 +75,7 @@ def bootstrap(world: World, pod: Pod, *, socket: str, xds: tuple[str, int]) -> B
                 "grpc_services": [{"envoy_grpc": {"cluster_name": "xds-grpc"}}],
             },
         },
+        "cluster_manager": {"upstream_bind_config": {"source_address": {"address": pod.address, "port_value": 0}}},
         "stats_config": _statistics(),
         "layered_runtime": {
             "layers": [{"name": "static", "static_layer": {"re2.max_program_size.error_level": 32768}}]

@@ -41,7 +41,7 @@ def clusters(world: World, pod: Pod) -> list[Body]:
         _plain("PassthroughCluster", type="ORIGINAL_DST", lb_policy="CLUSTER_PROVIDED"),
     ]
     for service in world.plan.services.values():
-        found += [_outbound(world, pod, service, subset) for subset in ("", *dict(subsets_of(world, service)))]
+        found += [_outbound(world, service, subset) for subset in ("", *dict(subsets_of(world, service)))]
     found += [_tenant(number) for number in range(world.extra_clusters)]
     own = world.service_of(pod)
     return found + ([_inbound(pod, own)] if own else [])
@@ -85,7 +85,7 @@ def _plain(name: str, **more: Any) -> Body:
     return {"name": name, "connect_timeout": "10s", "alt_stat_name": f"{name};", **more}
 
 
-def _outbound(world: World, pod: Pod, service: Service, subset: str) -> Body:
+def _outbound(world: World, service: Service, subset: str) -> Body:
     name, rule, policy = cluster_name(service, subset), rule_of(world, service), policy_of(world, service)
     pool = policy.get("connectionPool", {})
     services = [{"namespace": service.namespace, "host": service.host, "name": service.name}]
@@ -96,7 +96,6 @@ def _outbound(world: World, pod: Pod, service: Service, subset: str) -> Body:
         "connect_timeout": pool.get("tcp", {}).get("connectTimeout", "10s"),
         "metadata": made_of(path_of(rule) if rule else "", **about),
         "common_lb_config": {"healthy_panic_threshold": {}},
-        "upstream_bind_config": {"source_address": {"address": pod.address, "port_value": 0}},
         "circuit_breakers": {"thresholds": [_limits(pool)]},
         "typed_extension_protocol_options": http_options(
             service.protocol, pool.get("http", {}).get("maxRequestsPerConnection", 0)

@@ -1,7 +1,9 @@
 """One Envoy process: started with a bootstrap, watched until it is ready, ended."""
 
 import json
+import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -11,6 +13,12 @@ from meshforensics.model import now
 
 _LINE = "%Y-%m-%dT%T.%fZ\t%l\tenvoy %n %g:%#\t%v\tthread=%t"
 _PATIENCE = 5.0
+
+
+def guarded(command: Sequence[str]) -> list[str]:
+    """A command whose process the kernel ends when we are killed, where the system has a program that asks for it."""
+    program = shutil.which("setpriv")
+    return [program, "--pdeathsig", "KILL", "--", *command] if program else list(command)
 
 
 @dataclass(kw_only=True)
@@ -54,7 +62,11 @@ class Envoy:
         ]  # fmt: skip
         self._log = self.log.open("ab")
         self.process = subprocess.Popen(  # noqa: S603 - the program of the extra, and our own file
-            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True
+            guarded(command),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         self.pod.started = now()
 

@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from meshforensics.lab._bootstrap import ADMIN
 from meshforensics.lab._debug import PORT
-from meshforensics.lab._envoy import Envoy
+from meshforensics.lab._envoy import Envoy, guarded
 from meshforensics.lab._plan import CONTROL
 from meshforensics.lab._world import Body, World
 
@@ -59,13 +59,13 @@ class Prometheus:
         file = self._folder / "prometheus.yml"
         file.write_text(yaml.safe_dump(configuration(self._world, self._address, self._plane())), encoding="utf-8")
         with (self._folder / "log").open("wb") as log:
+            command = [
+                program, f"--config.file={file}", f"--storage.tsdb.path={self._folder / 'data'}",
+                f"--web.listen-address={self._address}:{_PORT}", "--log.level=warn",
+            ]  # fmt: skip
             self._process = subprocess.Popen(  # noqa: S603 - the program that is installed, and our own file
-                [
-                    program, f"--config.file={file}", f"--storage.tsdb.path={self._folder / 'data'}",
-                    f"--web.listen-address={self._address}:{_PORT}", "--log.level=warn",
-                ],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+                guarded(command), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
 
     async def end(self) -> None:
         """End it."""

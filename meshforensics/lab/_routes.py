@@ -43,7 +43,7 @@ def route_configurations(world: World, pod: Pod) -> list[Body]:
 def inbound_routes(service: Service) -> Body:
     """The routes of the inbound listener, which are part of it."""
     cluster = f"inbound|{service.target}||"
-    action = {"cluster": cluster, "timeout": "0s", "max_stream_duration": _forever()}
+    action = {"cluster": cluster, "timeout": "0s", "max_grpc_timeout": "0s"}
     route = {"name": "default", "match": {"prefix": "/"}, "route": action, "decorator": _decorator(service)}
     host = {"name": f"inbound|http|{service.port}", "domains": ["*"], "routes": [route]}
     return {"name": cluster, "virtual_hosts": [host], "validate_clusters": False}
@@ -113,15 +113,8 @@ def _action(http: Body) -> Body:
     }
     if retries.get("perTryTimeout"):
         policy["per_try_timeout"] = retries["perTryTimeout"]
-    return {
-        "timeout": http.get("timeout", "0s"),
-        "retry_policy": policy,
-        "max_stream_duration": _forever() if "timeout" not in http else {"max_stream_duration": http["timeout"]},
-    }
-
-
-def _forever() -> Body:
-    return {"max_stream_duration": "0s", "grpc_timeout_header_max": "0s"}
+    timeout = http.get("timeout", "0s")
+    return {"timeout": timeout, "retry_policy": policy, "max_grpc_timeout": timeout}
 
 
 def _decorator(service: Service) -> Body:

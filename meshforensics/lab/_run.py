@@ -24,7 +24,8 @@ from meshforensics.lab._world import install, world_of
 from meshforensics.model import BundleError, now
 
 Say = Callable[[str], None]
-_BUDGET = 30.0
+_BUDGET = 240.0
+"""Seconds that a capture may take; ten of them without an answer are then no trouble yet, on a busy machine."""
 _WINDOW = 180.0
 _SPARSE = 1.5
 

@@ -124,14 +124,16 @@ def _rate(total: "pd.Series[float] | None") -> "pd.Series[float] | None":
 
 
 def _correlation(live: "pd.Series[float]", driver: "pd.Series[float] | None") -> float | None:
-    """Pearson's r with what drives; None where it is not known, 0 where it hardly varies.
+    """Pearson's r with what drives; None where it, or enough of it, is not known, 0 where it hardly varies.
 
     A driver that changed by less than a tenth of itself explains no growth, in whatever order it did.
     """
     if driver is None:
         return None
     both = _beside(live, driver).dropna().to_numpy(dtype=float)
-    if len(both) < _FEWEST or np.ptp(both[:, 0]) == 0 or np.ptp(both[:, 1]) <= _VARIES * np.median(both[:, 1]):
+    if len(both) < _FEWEST:
+        return None
+    if np.ptp(both[:, 0]) == 0 or np.ptp(both[:, 1]) <= _VARIES * np.median(both[:, 1]):
         return 0.0
     return float(np.corrcoef(both[:, 0], both[:, 1])[0, 1])
 

@@ -42,7 +42,8 @@ def _series(*values: float, late_s: float = 0.0) -> "pd.Series[float]":
     ("driver", "correlation"),
     [
         pytest.param(_series(1, 2, 3, 4, late_s=0.3), 1.0, id="asked-for-a-moment-later"),
-        pytest.param(_series(1, 2, 3, 4, late_s=600), 0.0, id="of-another-time"),
+        pytest.param(_series(1, 2, 3, 4, late_s=600), None, id="of-another-time"),
+        pytest.param(_series(1, 2), None, id="too-few-to-tell"),
         pytest.param(_series(100, 101, 102, 103), 0.0, id="hardly-varies"),
         pytest.param(None, None, id="not-known"),
     ],

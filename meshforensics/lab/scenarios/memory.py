@@ -17,7 +17,7 @@ _CLUSTERS = 60
 _METHODS = 120
 """gRPC methods that are called for the first time with each beat."""
 _RATES = (6, 6, 20, 60, 110, 110, 60, 20, 6, 6, 6)
-_HELD = 220
+_HELD = 160
 """Callers that do not read what they are sent."""
 
 
@@ -102,7 +102,7 @@ async def _traffic(lab: Lab) -> Truth:
 
 async def _retention(lab: Lab) -> Truth:
     world = lab.world
-    await lab.load.hold(_HELD, seconds=5.0)
+    await lab.load.hold(_HELD, seconds=3.0)
     return Truth(
         incident="memory-retention",
         subjects=(world.gateway.name,),
