@@ -18,7 +18,7 @@ from meshforensics.checks._usage import of_limit, used_by
 from meshforensics.checks.proxies_cpu import held_back
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, text, true, where
+from meshforensics.tables import ABSENT, keys, of_items, text, true, where
 
 _ISTIOD = ("discovery",)
 _NAMED = ("discovery", "destination", "identity", "proxy-injector", "citadel", "galley")
@@ -249,7 +249,7 @@ def cpu_over_profile(usage: pd.DataFrame) -> pd.DataFrame:
 )
 def memory_over_profile(stats: pd.DataFrame, profile: Profile, usage: pd.DataFrame = ABSENT) -> pd.DataFrame:
     """The working set where the metrics API told it, else what istiod says is resident."""
-    own = stats[text(stats["item"]).str.startswith("istiod.metrics") & stats["real"].notna()]
+    own = of_items(stats[stats["real"].notna()], "istiod.metrics")
     connected = own[own["name"] == "pilot_xds"]
     proxies: Counter[tuple[str, ...]] = Counter()
     for pod, count in zip(keys(connected, "namespace", "pod"), connected["real"], strict=True):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import ABSENT, text
+from meshforensics.tables import ABSENT, of_items, text
 
 _CONFLICTS = {
     "pilot_vservice_dup_domain": "VirtualServices name one domain twice; one of them is dropped",
@@ -52,7 +52,7 @@ def conflicting_objects(push_problems: pd.DataFrame) -> pd.DataFrame:
 )
 def conflicts_counted(stats: pd.DataFrame, push_problems: pd.DataFrame = ABSENT) -> pd.DataFrame:
     """What push_status names is not said twice."""
-    own = stats[stats["name"].isin(_CONFLICTS) & text(stats["item"]).str.startswith("istiod.metrics")]
+    own = of_items(stats[stats["name"].isin(_CONFLICTS)], "istiod.metrics")
     named = set(text(push_problems["metric"])) if len(push_problems) else set()
     rows = own[(own["real"] > 0) & ~text(own["name"]).isin(named)]
     return rows.assign(what=[_CONFLICTS[name] for name in text(rows["name"])])

@@ -6,7 +6,7 @@ from meshforensics.checks._counts import label, of, recent, since_start
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, places, text, where
+from meshforensics.tables import ABSENT, of_items, places, text, where
 
 _CONVERGENCE, _QUEUE, _PUSH = "pilot_proxy_convergence_time", "pilot_proxy_queue_time", "pilot_xds_push_time"
 _SIZE, _PUSHES, _NONCES = "pilot_xds_config_size_bytes", "pilot_xds_pushes", "pilot_xds_expired_nonce"
@@ -208,7 +208,7 @@ def rejects(istiod_counts_over_time: pd.DataFrame, window: Window, profile: Prof
     source="guide, phase 1, step 2; istiod pilot_xds_{cds,lds,eds,rds}_reject (gauges, up to about Istio 1.22)",
 )
 def rejecting_proxies(stats: pd.DataFrame) -> pd.DataFrame:
-    own = stats[stats["name"].isin(_REJECT_GAUGES) & text(stats["item"]).str.startswith("istiod.metrics")]
+    own = of_items(stats[stats["name"].isin(_REJECT_GAUGES)], "istiod.metrics")
     return own[own["real"] > 0]
 
 

@@ -113,27 +113,6 @@ def _bundles(certificates: pd.DataFrame) -> pd.DataFrame:
 
 
 @check(
-    "control-plane.webhook-ca-expired",
-    phase="control-plane",
-    plane="control",
-    severity="error",
-    by=["fingerprint"],
-    subject="subject_id",
-    observed="not_after",
-    title="The CA bundle of a webhook has ended",
-    detail="{count} webhook configurations, {name} among them: the last certificate of the bundle ended {not_after}",
-    remediation="Restart istiod, which writes its present root there; then look why its rotation did not.",
-    source="guide, phase 1, step 2; RFC 5280 §4.1.2.5",
-)
-def webhook_ca_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-    """A bundle in which one certificate is still valid can still verify."""
-    held = _bundles(certificates)
-    ended = held[held["not_after"].notna()].sort_values("not_after", kind="stable")
-    last = ended.drop_duplicates(["subject_id", "name"], keep="last")
-    return last[last["not_after"] < at]
-
-
-@check(
     "control-plane.webhook-ca-mismatch",
     phase="control-plane",
     plane="control",

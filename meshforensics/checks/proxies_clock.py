@@ -24,11 +24,13 @@ from meshforensics.tables import places, text
 def node_clock_skew(pods: pd.DataFrame, at: pd.Timestamp, profile: Profile) -> pd.DataFrame:
     """By the newest pods of each node: a kubelet begins a pod within a second of its scheduling.
 
-    One pod alone can only show a clock that is behind; what begins late may have waited for its kubelet.
+    One pod alone can only show a clock that is behind; what begins late may have waited for its kubelet. No clock
+    is a day off: a pod that tells so was not begun when it says.
     """
     since = at - pd.Timedelta(seconds=profile.number("clock.evidence-age"))
     known = pods["scheduled_at"].notna() & pods["started_at"].notna() & (text(pods["node"]) != "")
-    recent = pods[known & (pods["scheduled_at"] >= since)].sort_values("scheduled_at", kind="stable")
+    believable = (pods["started_at"] - pods["scheduled_at"]).abs() <= at - since
+    recent = pods[known & believable & (pods["scheduled_at"] >= since)].sort_values("scheduled_at", kind="stable")
     rows = []
     for node, own in recent.groupby(text(recent["node"])):
         newest = own.tail(int(profile.number("clock.pods")))

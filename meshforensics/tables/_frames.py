@@ -42,6 +42,13 @@ def places(frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     return tuple((item, pointer) for item, pointer in keys(frame, "item", "pointer"))
 
 
+def of_items(frame: pd.DataFrame, *kinds: str) -> pd.DataFrame:
+    """The rows that were read from items whose id begins with one of these: a look at each item, not at each row."""
+    items = frame["item"]
+    names = items.cat.categories if isinstance(items.dtype, pd.CategoricalDtype) else items.dropna().unique()
+    return frame[items.isin([name for name in names if str(name).startswith(kinds)])]
+
+
 def where(frame: pd.DataFrame, mask: Iterable[bool]) -> pd.DataFrame:
     """The rows whose mask is true. A plain list would do, but an empty one selects no columns."""
     return frame[pd.Series(list(mask), index=frame.index, dtype=bool)]

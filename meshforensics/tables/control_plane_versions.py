@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.formats._json import decode_json
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, keys, text, where
+from meshforensics.tables._frames import ABSENT, keys, of_items, text, where
 
 _ISTIOD = "discovery"
 _TAG = r":v?(\d+\.\d+[\w.-]*)(?:@|\Z)"
@@ -19,7 +19,7 @@ def _versions(
     """What each istiod says of itself, else the tag of its image, else what a report lists for no pod in particular."""
     parts: list[pd.DataFrame] = []
     if len(stats):
-        built = stats[(stats["name"] == "istio_build") & text(stats["item"]).str.startswith("istiod.metrics")]
+        built = of_items(stats[stats["name"] == "istio_build"], "istiod.metrics")
         said = [decode_json(labels.encode(), dict[str, Any], what="labels") for labels in text(built["labels"])]
         own = built.assign(
             version=[str(each.get("tag") or "") if each.get("component") == "pilot" else "" for each in said]

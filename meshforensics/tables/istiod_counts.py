@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, text
+from meshforensics.tables._frames import ABSENT, of_items, text
 
 _START = "process_start_time_seconds"
 _UPTIME = "istiod_uptime_seconds"
@@ -54,8 +54,8 @@ def _cumulative(stats: pd.DataFrame, histograms: pd.DataFrame) -> pd.DataFrame:
 
 
 def _own(rows: pd.DataFrame) -> pd.DataFrame:
-    scraped = text(rows["item"]).str.startswith("istiod.metrics") & rows["captured_at"].notna()
-    own = rows[scraped]
+    own = of_items(rows, "istiod.metrics")
+    own = own[own["captured_at"].notna()]
     return own[text(own["name"]).str.match(_OWN)]
 
 
@@ -71,8 +71,8 @@ def _starts(stats: pd.DataFrame) -> dict[tuple[str, str, Any], pd.Timestamp]:
         return {}
     found: dict[tuple[str, str, Any], pd.Timestamp] = {}
     for name in (_UPTIME, _START):
-        own = stats[(text(stats["name"]) == name) & stats["real"].notna() & stats["captured_at"].notna()]
-        own = own[text(own["item"]).str.startswith("istiod.metrics")]
+        own = of_items(stats[stats["name"] == name], "istiod.metrics")
+        own = own[own["real"].notna() & own["captured_at"].notna()]
         keys = zip(text(own["namespace"]), text(own["pod"]), own["captured_at"], own["real"], strict=True)
         for namespace, pod, at, seconds in keys:
             began = at - _seconds(seconds) if name == _UPTIME else pd.Timestamp(0, tz="UTC") + _seconds(seconds)

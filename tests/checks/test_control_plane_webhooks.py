@@ -6,7 +6,6 @@ import pytest
 from meshforensics.checks.control_plane_webhooks import (
     admission_errors,
     validation_failures,
-    webhook_ca_expired,
     webhook_ca_mismatch,
     webhook_ca_missing,
     webhook_fails,
@@ -119,24 +118,6 @@ def _certificates(*rows: tuple[str, str, float]) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize(
-    ("certificates", "found"),
-    [
-        pytest.param(_certificates((f"webhook:{HOOK}", "a", -1)), 1, id="ended"),
-        pytest.param(_certificates((f"webhook:{HOOK}", "a", 0)), 0, id="ends-this-instant"),
-        pytest.param(_certificates((f"webhook:{HOOK}", "a", -1), (f"webhook:{HOOK}", "b", 9)), 0, id="one-is-valid"),
-        pytest.param(_certificates(("webhook:policy.example.com", "a", -1)), 0, id="not-of-the-mesh"),
-        pytest.param(_certificates(("sds:ROOTCA", "a", -1)), 0, id="a-proxys-root"),
-    ],
-)
-def test_webhook_ca_expired(certificates: pd.DataFrame, found: int) -> None:
-    said = outcome(webhook_ca_expired, at=NOON, certificates=certificates).findings
-
-    assert [(each.severity, each.subjects) for each in said] == [
-        (Severity.ERROR, ("MutatingWebhookConfiguration:istio-sidecar-injector",))
-    ] * found
-
-
 ROOT = "configmap:shop/istio-ca-root-cert"
 
 
@@ -206,7 +187,6 @@ def test_without_their_tables_they_are_not_evaluated() -> None:
         webhook_without_endpoints: nobody,
         webhook_ignored: nobody,
         webhook_ca_missing: "not captured: webhooks",
-        webhook_ca_expired: "not captured: certificates",
         webhook_ca_mismatch: "not captured: certificates; not captured: webhooks",
         webhook_not_patched: "not captured: istiod_counts",
         validation_failures: "not captured: istiod_counts",

@@ -36,6 +36,7 @@ def _pods(*offsets: float | None, hours_ago: float = 1.0, node: str = "worker-1"
         pytest.param(_pods(0, 0, 600), None, id="one-that-waited"),
         pytest.param(_pods(-60, -60, 0, 0, 0, 0), None, id="set-right-since"),
         pytest.param(_pods(-60, -60, hours_ago=25), None, id="a-day-ago"),
+        pytest.param(_pods(-306009), None, id="three-days-before-is-no-clock"),
         pytest.param(_pods(None), None, id="not-told"),
         pytest.param(_pods(-60, node=""), None, id="no-node"),
     ],
