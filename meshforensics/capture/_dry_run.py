@@ -1,6 +1,7 @@
 """What a capture would ask, before it asks: permissions, requests and bytes."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from meshforensics.capture._access import Checked, check, needed
@@ -36,6 +37,7 @@ class DryRun:
         where: the context, or that there is no cluster.
         checked: the permissions it needs, and whether they are given.
         pods: how many pods of the mesh were found; None when pods cannot be listed.
+        asked: how many items of each kind would be asked for, and about how many bytes those come to.
         requests: how many requests it would make, at least.
         size: bytes that would come, about.
     """
@@ -43,6 +45,7 @@ class DryRun:
     where: str
     checked: tuple[Checked, ...]
     pods: int | None
+    asked: Mapping[str, tuple[int, int]]
     requests: int
     size: int
 
@@ -82,5 +85,11 @@ def _asks(jobs: Iterable[Job]) -> list[Ask]:
 
 
 def _counted(where: str, checked: tuple[Checked, ...], pods: int | None, asks: list[Ask]) -> DryRun:
-    size = sum(_USUAL.get(ask.kind.removesuffix(".previous"), _ELSE) for ask in asks)
-    return DryRun(where=where, checked=checked, pods=pods, requests=len(asks), size=size)
+    numbers = sorted(Counter(ask.kind for ask in asks).items())
+    asked = {kind: (number, number * _usual(kind)) for kind, number in numbers}
+    size = sum(size for _, size in asked.values())
+    return DryRun(where=where, checked=checked, pods=pods, asked=asked, requests=len(asks), size=size)
+
+
+def _usual(kind: str) -> int:
+    return _USUAL.get(kind.removesuffix(".previous"), _ELSE)

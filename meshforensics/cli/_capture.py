@@ -16,12 +16,14 @@ def summary(output: str, captured: Captured) -> Iterator[str]:
 
 
 def plan(dry: DryRun) -> Iterator[str]:
-    """The permissions, then the numbers."""
+    """The permissions, what would be asked for, then the sums."""
     for each in dry.checked:
         permission = each.permission
         name = f"{permission.resource}.{permission.group}" if permission.group else permission.resource
         where = permission.namespace or "everywhere"
         yield f"{_GIVEN[each.given]:<8} {permission.verb:<7} {name} ({where})"
+    for kind, (number, size) in dry.asked.items():
+        yield f"{number:>8} {kind}, about {max(1, size // 1024)} KiB"
     pods = "pods cannot be listed" if dry.pods is None else f"{dry.pods} pods of a mesh"
     yield f"{dry.where}: {pods}, {dry.requests} requests, about {dry.size / 1024**2:.0f} MiB"
 

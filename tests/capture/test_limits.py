@@ -112,5 +112,6 @@ def test_a_dry_run_prints_what_is_denied(
 
     lines = capsys.readouterr().out.splitlines()
     assert "unknown  list    pods (everywhere)" in lines
+    assert "       2 envoy.config_dump, about 1400 KiB" in lines
     assert lines[-1].startswith("meshforensics-replay: 3 pods of a mesh, ")
     assert list(tmp_path.iterdir()) == []
