@@ -47,7 +47,7 @@ class Redactor:
         """The name of something without the hosts in it, where hosts are replaced.
 
         >>> Redactor(b"key", hosts=True).name("envoy/10.1.2.3-15000")
-        'envoy/240.202.224.228-15000'
+        'envoy/240.165.201.200-15000'
         """
         if not self._hosts:
             return text

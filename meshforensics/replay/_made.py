@@ -20,10 +20,11 @@ Body = dict[str, Any]
 def stand_in(namespace: str, name: str, kinds: Collection[str], revision: str = "") -> Body:
     """A Pod for evidence whose Pod object was not captured: its name, its containers that are known, nothing else.
 
-    One whose pages came did run; an istiod has the labels by which istioctl finds it.
+    One whose pages came did run; an istiod has the labels by which istioctl finds it, and as its chart has it wants no
+    sidecar.
 
     >>> stand_in("istio-system", "istiod-1", {"log.discovery"}, "default")["metadata"]["labels"]
-    {'app': 'istiod', 'istio': 'pilot', 'istio.io/rev': 'default'}
+    {'app': 'istiod', 'istio': 'pilot', 'sidecar.istio.io/inject': 'false', 'istio.io/rev': 'default'}
     """
     logs = {kind.split(".")[1] for kind in kinds if kind.startswith("log.")}
     if any(kind.startswith("envoy.") for kind in kinds):
@@ -32,7 +33,8 @@ def stand_in(namespace: str, name: str, kinds: Collection[str], revision: str = 
         logs.add("discovery")
     labels = {"app": "ztunnel"} if "ztunnel" in logs else {}
     if "discovery" in logs:
-        labels = {"app": "istiod", "istio": "pilot", **({"istio.io/rev": revision} if revision else {})}
+        labels = {"app": "istiod", "istio": "pilot", "sidecar.istio.io/inject": "false"}
+        labels |= {"istio.io/rev": revision} if revision else {}
     answered = any(not kind.startswith("log.") for kind in kinds)
     return {
         "apiVersion": "v1",

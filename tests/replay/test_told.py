@@ -42,6 +42,9 @@ def state(*items: tuple[str, str, bytes]) -> State:
         return State(writer.seal(), AT)
 
 
+ISTIOD = {"app": "istiod", "istio": "pilot", "sidecar.istio.io/inject": "false"}
+
+
 @pytest.mark.parametrize(
     ("listed", "said"),
     [
@@ -74,8 +77,8 @@ def test_an_own_answer_counts_more() -> None:
 @pytest.mark.parametrize(
     ("pilots", "labels"),
     [
-        pytest.param([("red", "1.29.2")], {"app": "istiod", "istio": "pilot", "istio.io/rev": "red"}, id="one"),
-        pytest.param([("red", "1.29.2"), ("blue", "1.30.0")], {"app": "istiod", "istio": "pilot"}, id="several"),
+        pytest.param([("red", "1.29.2")], {**ISTIOD, "istio.io/rev": "red"}, id="one"),
+        pytest.param([("red", "1.29.2"), ("blue", "1.30.0")], ISTIOD, id="several"),
     ],
 )
 def test_an_istiod_without_an_object_is_found_by_its_revision(
