@@ -50,7 +50,7 @@ def retries_exhausted(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="share",
     unit="ratio",
     title="Many requests to a service are retries",
-    detail="{subject} to {cluster}: {rise} of {tries} tries between {since} and {until} were retries",
+    detail="{subject} to {cluster}: {rise} retries between {since} and {until}, of {tries} tries as far as counted",
     remediation="Retries multiply the load on what already fails: fewer attempts, or a retry budget.",
     source="guide, phase 2, step 3; Envoy counters upstream_rq_retry and upstream_rq_total; thresholds 22",
 )
@@ -170,9 +170,8 @@ def connect_failure_share(
     tried = _by_edge(own[text(own["name"]) == "upstream_cx_total"])
     both = failed.merge(tried[[*_EDGE, "captured_at", "rise"]], on=[*_EDGE, "captured_at"], suffixes=("", "_all"))
     both = both[(both["rise"] > 0) & (both["rise_all"] >= profile.threshold("traffic.connect-failure-share").minimum)]
-    return both.assign(
-        failures=both["rise"], connections=both["rise_all"], share=(both["rise"] / both["rise_all"]).clip(upper=1.0)
-    )
+    share = (both["rise"] / both["rise_all"]).clip(upper=1.0)
+    return both.assign(failures=both["rise"].astype("int64"), connections=both["rise_all"].astype("int64"), share=share)
 
 
 def _by_edge(rises: pd.DataFrame) -> pd.DataFrame:

@@ -149,7 +149,8 @@ def handshake_failures(
     failed, done = _by_owner(own, _ERRORS), _by_owner(own, ("ssl_handshake",))
     both = failed.merge(done[[*_OWNER, "rise"]], on=_OWNER, how="left", suffixes=("", "_done"))
     total = both["rise"] + both["rise_done"].fillna(0.0)
-    both = both.assign(failures=both["rise"], handshakes=total, share=both["rise"] / total.where(total > 0, 1.0))
+    share = both["rise"] / total.where(total > 0, 1.0)
+    both = both.assign(failures=both["rise"].astype("int64"), handshakes=total.astype("int64"), share=share)
     return both[(both["rise"] > 0) & (total >= profile.threshold("traffic.handshake-failure-share").minimum)]
 
 
