@@ -42,7 +42,7 @@ def state(*items: tuple[str, str, bytes]) -> State:
         return State(writer.seal(), AT)
 
 
-ISTIOD = {"app": "istiod", "istio": "pilot", "sidecar.istio.io/inject": "false"}
+LABELS = {"app": "istiod", "istio": "pilot", "sidecar.istio.io/inject": "false"}
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_an_own_answer_counts_more() -> None:
 @pytest.mark.parametrize(
     ("pilots", "labels"),
     [
-        pytest.param([("red", "1.29.2")], {**ISTIOD, "istio.io/rev": "red"}, id="one"),
-        pytest.param([("red", "1.29.2"), ("blue", "1.30.0")], ISTIOD, id="several"),
+        pytest.param([("red", "1.29.2")], {**LABELS, "istio.io/rev": "red"}, id="one"),
+        pytest.param([("red", "1.29.2"), ("blue", "1.30.0")], LABELS, id="several"),
     ],
 )
 def test_an_istiod_without_an_object_is_found_by_its_revision(
