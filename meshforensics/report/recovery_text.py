@@ -29,9 +29,8 @@ def _head(case: Case, plan: Plan) -> list[str]:
     said = [] if plan.decided else _wrapped(UNDETERMINED)
     return [
         f"{left}{when:>{max(2, WIDTH - len(left))}}",
-        *_wrapped(
-            f"{plan.title}. {len(plan.steps)} steps; nothing of this is run for you. Profile {case.profile.name}."
-        ),
+        *_wrapped(f"{plan.title}."),
+        *_wrapped(f"{len(plan.steps)} steps, profile {case.profile.name}; nothing of this is run for you."),
         *said,
         *(line for each in (*plan.never, *plan.caution) for line in _labelled("", each)),
     ]

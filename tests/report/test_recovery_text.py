@@ -13,7 +13,8 @@ def test_the_head_says_verdict_plan_and_what_not_to_do() -> None:
 
     assert lines[0].split()[:2] == ["ca-rotation", "SUPPORTED,"]
     assert lines[1].startswith("Both roots first, then restarts, then one root.")
-    assert lines[2].strip().startswith("Do not restart callers before both roots are given out")
+    assert lines[2].endswith("steps, profile default; nothing of this is run for you.")
+    assert lines[3].strip().startswith("Do not restart callers before both roots are given out")
 
 
 def test_words_are_wrapped_and_commands_are_not() -> None:
