@@ -105,7 +105,14 @@ def test_findings_carry_the_evidence(captures: Path, name: str, expected: set[tu
 
     assert {(each.check, each.severity, each.evidence_total) for each in case.findings} == expected
     tables = {each.reason.removeprefix("not captured: ").partition(" ")[0].rstrip(";") for each in case.not_evaluated}
-    assert tables <= {"alert_times", "push_problems", "registry_endpoints", "throttling", "usage"}
+    assert tables <= {
+        "alert_times",
+        "push_problems",
+        "registry_endpoints",
+        "throttling",
+        "usage",
+        "ztunnel_connections",
+    }
 
 
 def test_the_rotation_is_dated_and_its_subjects_named(captures: Path) -> None:
