@@ -5,12 +5,18 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from meshforensics.bundle import Bundle
+from meshforensics.investigation import Investigation, open_evidence
+from meshforensics.model import Hypothesis, Standing
+from meshforensics.profile import Profile
 from meshforensics.recovery import Command, Manifest, Part
 from meshforensics.replay import replay
 from tests.pki import certificate, key
@@ -25,6 +31,44 @@ ANSWERS = (
     b"no rollout history found",
 )
 """What a replay answers to a command that is right."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A bundle with a verdict made by hand: what plans and topics read of it, without the checks and the incidents."""
+
+    opened: Investigation
+    subjects: tuple[str, ...] = ()
+
+    @property
+    def bundle(self) -> Bundle:
+        return self.opened.bundle
+
+    @property
+    def at(self) -> datetime | None:
+        return self.opened.at
+
+    @property
+    def profile(self) -> Profile:
+        return self.opened.profile
+
+    @property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        verdict = Hypothesis(incident="upgrade-503", status=Standing.SUPPORTED, confidence=1.0, subjects=self.subjects)
+        return (verdict,)
+
+    def frame(self, name: str) -> pd.DataFrame:
+        return self.opened.frame(name)
+
+
+def judged(path: Path, *subjects: str) -> Judged:
+    """The bundle at `path`; of subjects that end in ``*`` the first pod that begins so."""
+    opened = open_evidence(str(path))
+    pods = sorted({item.subject for item in opened.bundle.items if item.kind == "envoy.config_dump"})
+    named = [
+        next(pod for pod in pods if pod.startswith(each[:-1])) if each.endswith("*") else each for each in subjects
+    ]
+    return Judged(opened, tuple(named))
 
 
 @contextmanager

@@ -18,10 +18,10 @@ from meshforensics.guide import (
     setting_of,
     topic_named,
 )
-from meshforensics.investigation import Investigation, open_evidence
 from meshforensics.model import UnknownNameError, UsageError
 from meshforensics.profile import load_profile
 from meshforensics.recovery import Command, Manifest, Mesh
+from tests.advice import Judged, judged
 from tests.guide.settings import ROUTE, RULE, manifests, service, setting
 
 each_topic = pytest.mark.parametrize("topic", declared_topics().values(), ids=lambda each: each.id)
@@ -37,8 +37,8 @@ WANTED = {
 
 
 @pytest.fixture(scope="module")
-def case(captures: Path) -> Investigation:
-    return open_evidence(str(captures / "upgrade-503"))
+def case(captures: Path) -> Judged:
+    return judged(captures / "upgrade-503", "travel/web-v1-*")
 
 
 def test_the_quick_reference_is_whole() -> None:
@@ -126,7 +126,7 @@ def test_pools_are_those_of_the_profile(profile: str, policy: dict[str, Any]) ->
     assert rule["spec"]["trafficPolicy"]["connectionPool"] == policy
 
 
-def test_the_names_of_a_bundle(case: Investigation) -> None:
+def test_the_names_of_a_bundle(case: Judged) -> None:
     where, said = setting_of(case, "travel/search", "x.zip")
 
     assert said == "For travel/search of x.zip, Istio 1.31."
@@ -138,14 +138,14 @@ def test_the_names_of_a_bundle(case: Investigation) -> None:
     assert said_of_it[0].startswith("The route names v2 already, which no subset of the rule is")
 
 
-def test_without_a_service_it_is_the_one_that_the_verdict_is_about(case: Investigation) -> None:
+def test_without_a_service_it_is_the_one_that_the_verdict_is_about(case: Judged) -> None:
     where, said = setting_of(case, "", "x.zip")
 
     assert where.service.host == "web.travel.svc.cluster.local"
     assert "(one of 6; --service NS/NAME for another)" in said
 
 
-def test_a_service_that_is_not_there_is_an_error(case: Investigation) -> None:
+def test_a_service_that_is_not_there_is_an_error(case: Judged) -> None:
     with pytest.raises(UnknownNameError, match="'travel/serch'; did you mean 'travel/search'"):
         setting_of(case, "travel/serch", "x.zip")
 
@@ -161,7 +161,7 @@ def test_an_unknown_topic_is_an_error() -> None:
         topic_named("certificate")
 
 
-def test_short_hosts_and_gateway_routes_are_told_apart(case: Investigation) -> None:
+def test_short_hosts_and_gateway_routes_are_told_apart(case: Judged) -> None:
     where, _ = setting_of(case, "travel/web", "x.zip")
 
     assert where.service.route is None  # travel-ingress is of a gateway alone

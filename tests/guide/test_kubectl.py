@@ -5,15 +5,14 @@ from pathlib import Path
 import pytest
 
 from meshforensics.guide import declared_topics, setting_of
-from meshforensics.investigation import open_evidence
 from meshforensics.recovery import Manifest
-from tests.advice import kubectl, refused
+from tests.advice import judged, kubectl, refused
 
 pytestmark = pytest.mark.kubectl
 
 
 def test_kubectl_takes_every_command_and_would_make_every_manifest(captures: Path, tmp_path: Path) -> None:
-    case = open_evidence(str(captures / "upgrade-503"))
+    case = judged(captures / "upgrade-503", "travel/web-v1-*")
     setting, _ = setting_of(case, "travel/search", "x.zip")
     parts = [part for topic in declared_topics().values() for part in topic.make(setting)]
     once = list({part if isinstance(part, str) else part.shell: part for part in parts}.values())

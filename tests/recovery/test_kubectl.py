@@ -6,28 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from meshforensics.investigation import Investigation, open_evidence
 from meshforensics.recovery import Command, Manifest, Part, mesh_of
-from tests.advice import Run, kubectl, refused
+from tests.advice import Judged, Run, judged, kubectl, refused
 from tools.commands import parts_of, variant
 
 pytestmark = pytest.mark.kubectl
 
 
 @pytest.fixture(scope="module")
-def case(captures: Path) -> Investigation:
-    return open_evidence(str(captures / "upgrade-503"))
+def case(captures: Path) -> Judged:
+    subjects = ("travel/web-v1-*", "VirtualService:travel/search", "EnvoyFilter:ops/ratelimit-seats")
+    return judged(captures / "upgrade-503", *subjects)
 
 
 @pytest.fixture(scope="module")
-def parts(case: Investigation) -> list[Part]:
+def parts(case: Judged) -> list[Part]:
     """Everything that the plans of all incidents print for a captured mesh; of like workloads one is enough."""
     mesh = mesh_of(case, case.hypotheses[0])
     return parts_of(replace(mesh, order=mesh.order[:1]))
 
 
 @pytest.fixture(scope="module")
-def run(case: Investigation, parts: list[Part], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(case: Judged, parts: list[Part], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with kubectl(case.bundle, parts, tmp_path_factory.mktemp("plans")) as call:
         yield call
 

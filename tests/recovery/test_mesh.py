@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from meshforensics.investigation import open_evidence
 from meshforensics.recovery import Mesh, Named, Resources, mesh_of
+from tests.advice import judged
 
 
 @pytest.fixture(scope="module")
 def mesh(captures: Path) -> Mesh:
-    case = open_evidence(str(captures / "ca-rotation"))
+    case = judged(captures / "ca-rotation", "travel/pricing-v1-*", "travel/pricing-v2-*")
     return mesh_of(case, case.hypotheses[0])
 
 
