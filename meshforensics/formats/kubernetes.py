@@ -19,6 +19,8 @@ from meshforensics.model import NotTheFormError, TruncatedError
 
 _WHAT = "Kubernetes objects"
 _BLANK = re.compile(r"\s*")
+STAND_IN = "meshforensics.dev/stand-in"
+"""Annotation of an object that our own replay made because none was captured; it says out of what."""
 
 
 class KubernetesObject(msgspec.Struct, frozen=True):
@@ -67,6 +69,11 @@ class KubernetesObject(msgspec.Struct, frozen=True):
     def annotations(self) -> dict[str, Any]:
         """Its annotations."""
         return mapping(self.metadata, "annotations")
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether it is a Pod of which nothing is known but that there were pages or logs of it."""
+        return self.kind == "Pod" and STAND_IN in self.annotations
 
     @property
     def created_at(self) -> str | None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from meshforensics.formats.kubernetes import mapping, members, text
+from meshforensics.formats.kubernetes import STAND_IN, mapping, members, text
 from meshforensics.model import UsageError, parse_time
-from meshforensics.replay._made import STAND_IN, Body
+from meshforensics.replay._made import Body
 
 Cell = Callable[[Body, datetime | None], Any]
 NONE, UNKNOWN = "<none>", "<unknown>"

@@ -7,11 +7,9 @@ from typing import Any
 
 from meshforensics.formats import kubectl
 from meshforensics.formats.kubectl import TextRow
-from meshforensics.formats.kubernetes import KubernetesObject
+from meshforensics.formats.kubernetes import STAND_IN, KubernetesObject
 from meshforensics.model import Item, NotTheFormError, format_time
 
-STAND_IN = "meshforensics.dev/stand-in"
-"""Annotation of an object that replay made; it says out of what."""
 _WHY = "no Pod object was captured; this one stands for the pages and logs of the pod"
 
 Body = dict[str, Any]

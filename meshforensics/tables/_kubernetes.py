@@ -37,9 +37,12 @@ def rows(kinds: Iterable[str], make: Callable[[KubernetesObject], Iterable[Row]]
 
 
 def objects(reading: Reading, kinds: frozenset[str]) -> list[KubernetesObject] | None:
-    """The objects of some kinds; None when there is none and the item promises none."""
+    """The objects of some kinds; None when there is none and the item promises none.
+
+    A Pod that a replay made for pages and logs says nothing of its own: what it lacks was not captured.
+    """
     kind = reading.item.kind
-    found = [one for one in reading.decoded(decode) if one.kind in kinds]
+    found = [one for one in reading.decoded(decode) if one.kind in kinds and not one.stands_in]
     promised = kind.startswith("kubernetes.") and kind != _ANYTHING
     return found if found or promised or PROMISED.get(kind, frozenset()) & kinds else None
 

@@ -6,7 +6,7 @@ import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -18,6 +18,7 @@ from meshforensics.replay import Replay
 
 AT = parse_time("2026-11-23T18:48:12Z")
 BEFORE = parse_time("2026-11-23T18:40:00Z")
+STEP = timedelta(seconds=10)
 LOG = b"2026-11-23T18:46:00Z\tinfo\told\n  more of it\n[2026-11-23T18:48:00.500Z] new\nlast\n"
 DUMP = (
     b'{"configs": [{"@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump", "dynamic_active_clusters":'
@@ -84,6 +85,21 @@ def write(url: str = "", *, at: datetime = AT) -> Bundle:
             "kubernetes.secrets", "-", status=Status.FAILED, cause=Cause.FORBIDDEN, detail="403", captured_at=at
         )
         writer.miss("envoy.certs", "shop/web-0", status=Status.FAILED, cause=Cause.TIMEOUT, captured_at=at)
+        return writer.seal()
+
+
+def changing() -> Bundle:
+    """Pods that come, change and go, and the memory of one, every ten seconds."""
+    states = (
+        [pod("web-0"), pod("web-1")],
+        [pod("web-0", status={"phase": "Failed"}), pod("web-1")],
+        [pod("web-0", status={"phase": "Failed"}), pod("web-2")],
+    )
+    with BundleWriter(f"memory://tests-changing/{next(_numbers)}", mesh="lab", layout="test") as writer:
+        for number, pods in enumerate(states):
+            at = AT + number * STEP
+            writer.add("kubernetes.pods", "-", listed("Pod", *pods), captured_at=at, time_source="Date")
+            writer.add("envoy.memory", "shop/web-0", b"%d" % number, captured_at=at + STEP / 2, time_source="Date")
         return writer.seal()
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from meshforensics.formats.kubernetes import STAND_IN
 from meshforensics.model import Item, Status, parse_time
-from meshforensics.replay._made import STAND_IN, printed
+from meshforensics.replay._made import printed
 
 AT = parse_time("2026-01-01T12:00:00Z")
 WIDE = b"""\

@@ -1,21 +1,16 @@
 """Time that stands, and time that passes."""
 
-import json
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
 
-from meshforensics.bundle import Bundle, BundleWriter
 from meshforensics.model import UsageError
 from meshforensics.replay import replay
 from meshforensics.replay._moments import Moments
-from tests.replay.evidence import AT, BEFORE, Client, listed, pod, write
+from tests.replay.evidence import AT, BEFORE, STEP, Client, changing, write
 
 SHOP = "/api/v1/namespaces/shop/pods"
-STEP = timedelta(seconds=10)
-_numbers = count(1)
 
 
 class Stopwatch:
@@ -34,21 +29,6 @@ def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
     made = Stopwatch()
     monkeypatch.setattr("meshforensics.replay._moments.monotonic", made)
     return made
-
-
-def changing() -> Bundle:
-    """Pods that come, change and go, and the memory of one, every ten seconds."""
-    states = (
-        [pod("web-0"), pod("web-1")],
-        [pod("web-0", status={"phase": "Failed"}), pod("web-1")],
-        [pod("web-0", status={"phase": "Failed"}), pod("web-2")],
-    )
-    with BundleWriter(f"memory://tests-moments/{next(_numbers)}", mesh="lab", layout="test") as writer:
-        for number, pods in enumerate(states):
-            at = AT + number * STEP
-            writer.add("kubernetes.pods", "-", listed("Pod", *pods), captured_at=at, time_source="Date")
-            writer.add("envoy.memory", "shop/web-0", b"%d" % number, captured_at=at + STEP / 2, time_source="Date")
-        return writer.seal()
 
 
 def test_time_stands_where_nothing_else_is_said(stopwatch: Stopwatch) -> None:
@@ -118,38 +98,6 @@ def test_a_version_leads_back_to_its_state(stopwatch: Stopwatch) -> None:
 def test_time_that_cannot_pass_is_refused(begin: Any, end: Any, speed: float) -> None:
     with pytest.raises(UsageError):
         Moments(write(), end, begin=begin, speed=speed)
-
-
-def test_a_watch_tells_what_changes_and_ends() -> None:
-    with replay(changing(), at=AT + 2 * STEP, begin=AT, speed=40) as served:
-        client = Client(served)
-        listing = client.ask(SHOP).json["metadata"]["resourceVersion"]
-        whole = client.ask(f"{SHOP}?watch=true")
-        since = client.ask(f"{SHOP}?watch=true&resourceVersion={listing}")
-
-    assert [names(line) for line in whole.body.splitlines()][-3:] == [
-        ("MODIFIED", "web-0", "Failed"),
-        ("ADDED", "web-2", "Running"),
-        ("DELETED", "web-1", "Running"),
-    ]
-    assert {names(line) for line in since.body.splitlines()} == {
-        ("MODIFIED", "web-0", "Failed"),
-        ("ADDED", "web-2", "Running"),
-        ("DELETED", "web-1", "Running"),
-    }
-
-
-def names(line: bytes) -> tuple[str, str, str]:
-    """What happened to which pod, and its phase."""
-    event = json.loads(line)
-    return event["type"], event["object"]["metadata"]["name"], event["object"]["status"]["phase"]
-
-
-def test_a_watch_ends_when_its_own_time_is_over() -> None:
-    with replay(changing(), at=AT + 2 * STEP, begin=AT, speed=0.001) as served:
-        said = Client(served).ask(f"{SHOP}?watch=true&timeoutSeconds=1")
-
-    assert [names(line)[0] for line in said.body.splitlines()] == ["ADDED", "ADDED"]
 
 
 def test_ages_and_dates_are_of_the_moment(stopwatch: Stopwatch) -> None:

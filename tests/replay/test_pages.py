@@ -1,13 +1,8 @@
-"""Pages of captured pods, and the HTTP conversation that gives them."""
+"""Pages of captured pods."""
 
-from functools import partial
-
-import h11
 import pytest
 
 from meshforensics.bundle import BundleWriter
-from meshforensics.replay._conversation import Conversation
-from meshforensics.replay._exec import Ran, run
 from meshforensics.replay._pages import page
 from meshforensics.replay._state import State
 from tests.replay.evidence import AT, DUMP, write
@@ -70,30 +65,6 @@ def test_what_there_is_not_is_said(state: State, method: str, target: str, statu
     assert (answer.status, answer.body) == (status, said)
 
 
-@pytest.mark.parametrize(
-    ("subject", "command", "ran"),
-    [
-        (WEB, "pilot-agent request GET stats?filter=live", Ran(out=b"server.live: 1\n\n")),
-        (ISTIOD, "pilot-discovery request GET /debug/syncz", Ran(out=b"[]\n")),
-        (ISTIOD, "pilot-agent request --debug-port 15014 GET debug/syncz", Ran(out=b"[]\n")),
-        (ISTIOD, "pilot-agent request --debug-port=15014 GET debug/syncz", Ran(out=b"[]\n")),
-    ],
-)
-def test_exec_gives_the_page(state: State, subject: str, command: str, ran: Ran) -> None:
-    assert run(partial(page, state), subject, command.split()) == ran
-
-
-@pytest.mark.parametrize(
-    ("command", "code"),
-    [("pilot-agent request GET certs", 1), ("pilot-agent request POST logging", 1), ("cat /etc/passwd", 126)],
-)
-def test_exec_of_anything_else_fails_as_the_command_would(state: State, command: str, code: int) -> None:
-    ran = run(partial(page, state), WEB, command.split())
-
-    assert (ran.code, ran.out) == (code, b"")
-    assert ran.err.endswith(b"\n")
-
-
 def test_a_report_s_other_pages_of_istiod_are_served() -> None:
     with BundleWriter("memory://tests-istiod", mesh="lab", layout="test") as writer:
         for kind in ("istiod.cachez", "istiod.endpointShardz"):
@@ -116,29 +87,3 @@ def test_a_server_info_that_tells_no_state_is_no_readiness(said: bytes) -> None:
         state = State(writer.seal(), AT)
 
     assert page(state, WEB, 15000, "GET", "/ready").status == 404
-
-
-def test_a_conversation_answers_one_request_after_the_other(state: State) -> None:
-    talk = Conversation(state, partial(page, state, WEB, 15000))
-
-    first = talk.receive(b"GET /stats HTTP/1.1\r\nHost: x\r\n\r\nGET /ready HT")
-    second = talk.receive(b"TP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-
-    assert first.startswith(b"HTTP/1.1 200 \r\n")
-    assert b"\r\ndate: Mon, 23 Nov 2026 18:48:12 GMT\r\n" in first
-    assert first.endswith(b"server.live: 1\n")
-    assert second.endswith(b"DRAINING\n")
-    assert talk.over
-
-
-def test_a_conversation_refuses_what_is_no_http(state: State) -> None:
-    talk = Conversation(state, partial(page, state, WEB, 15000))
-
-    said = talk.receive(b"\x16\x03\x01 hello\r\n\r\n")
-
-    client = h11.Connection(h11.CLIENT)
-    client.send(h11.Request(method="GET", target="/", headers=[("Host", "x")]))
-    client.receive_data(said)
-    event = client.next_event()
-    assert isinstance(event, h11.Response)
-    assert (event.status_code, talk.over) == (400, True)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from meshforensics.formats.kubernetes import STAND_IN
 from meshforensics.formats.resources import RESOURCES, resource_of
 from meshforensics.replay._cells import age
-from meshforensics.replay._made import STAND_IN
 from meshforensics.replay._table import as_table
 from tests.replay.evidence import AT, pod
 

@@ -2,6 +2,7 @@
 
 import json
 
+from meshforensics.formats.kubernetes import STAND_IN
 from meshforensics.investigation import Investigation
 from meshforensics.testing import tables_of
 from tests.tables.reading import cells
@@ -38,3 +39,11 @@ def test_a_pod_of_the_network_of_its_node_is_told_apart() -> None:
     made = tables_of(("kubernetes.pods", "-", json.dumps(listed).encode())).frame("pods")
 
     assert cells(made, "pod", "host_network") == [("a", True), ("b", False)]
+
+
+def test_a_pod_that_a_replay_made_says_nothing() -> None:
+    made_up = {"name": "a", "namespace": "shop", "annotations": {STAND_IN: "no Pod object was captured"}}
+    body = {"kind": "Pod", "metadata": made_up, "spec": {"containers": [{"name": "istio-proxy"}]}}
+    tables = tables_of(("kubernetes.pods", "-", json.dumps({"kind": "PodList", "items": [body]}).encode()))
+
+    assert (len(tables.frame("pods")), len(tables.frame("containers"))) == (0, 0)
