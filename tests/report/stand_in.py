@@ -89,7 +89,7 @@ class StandIn:
 
     def evidence(self, of: Finding | Evidence) -> tuple[Excerpt, ...]:
         places: Iterable[Evidence] = of.evidence if isinstance(of, Finding) else (of,)
-        return tuple(excerpt(self.payload, place.pointer) for place in places)
+        return tuple(excerpt(self.payload, place.pointer if place.pointer[:1] == "L" else "") for place in places)
 
 
 @cache

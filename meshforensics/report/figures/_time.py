@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from meshforensics.report.figures._svg import line, words
+from meshforensics.report.figures._svg import line, width_of, words
 
 _STEPS_S = (
     *(0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400),
     *(2 * 86400, 7 * 86400, 30 * 86400, 90 * 86400, 365 * 86400, 1826 * 86400, 3652 * 86400, 36525 * 86400),
 )
+
+
+_UTC = 28.0
+"""Where the word UTC ends; a label that would lie on it is left out, and its tick stays."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,8 @@ class Axis:
         yield words(2, y + 16, "UTC", "m")
         for x, text in self.ticks():
             yield line(x, y, x, y + 4, "ax")
-            yield words(x, y + 16, text, "m", anchor="middle")
+            if x - width_of(text, 11) / 2 > _UTC:
+                yield words(x, y + 16, text, "m", anchor="middle")
 
 
 def label(at: datetime, step: float) -> str:

@@ -26,6 +26,8 @@ _SAID = {
 _STROKES = {"heap": 1, "free": 2, "physical": 3, "working_set": 4}
 _LEAST_SHARE = 0.25
 _LEAST_P = 0.0001
+_CHANCE = 0.05
+"""A change point that chance makes as often as this is none."""
 
 
 @section
@@ -153,13 +155,14 @@ _ROBUST = (
 
 
 def _ruled(guided: pd.DataFrame, robust: pd.DataFrame) -> str:
-    fires = int(guided["leaks"].fillna(False).astype(bool).sum())
+    judged = guided["leaks"].notna()
+    fires = int(guided[judged]["leaks"].astype(bool).sum())
+    guide = f"the guide's warns of {count(fires, 'proxy', 'proxies')}"
+    guide = guide if judged.any() else "the guide's cannot judge, with too few samples in the hour"
     grows = 0 if robust.empty else int((~robust["kind"].isin(["flat", "not judged", "fragmentation"])).sum())
     leaks = 0 if robust.empty else int((robust["kind"] == "leak").sum())
-    return (
-        f"Two rules: the guide's warns of {count(fires, 'proxy', 'proxies')}, the trend of {grows}, "
-        f"{leaks} of them by no known driver"
-    )
+    told = f"the trend tells of {grows}, {leaks} of them by no known driver" if len(robust) else "no trend can be told"
+    return f"Two rules: {guide}; {told}"
 
 
 def _yes(value: Any) -> str:
@@ -171,20 +174,29 @@ _GUIDED = (
     Shown(head="Measured by", say=lambda row: _SAID.get(row["measure"], str(row["measure"]))),
     Shown(head="Samples in the hour", say=lambda row: f"{row['samples']:,}", number=True),
     Shown(head="Never falls", say=lambda row: _yes(row["monotone"])),
-    Shown(head="MiB a sample", say=lambda row: f"{row['growth'] / 2**20:,.1f}", number=True),
+    Shown(head="MiB a sample", say=lambda row: tenth(row["growth"] / 2**20), number=True),
     Shown(head="Leak", say=lambda row: _yes(row["leaks"])),
     Shown(head="Over 400 MiB", say=lambda row: _yes(row["dumps"])),
 )
 
 
 def _slope(row: "pd.Series[Any]") -> Phrase:
-    return f"{row['slope'] / 2**20:,.1f} ({row['slope_low'] / 2**20:,.1f} to {row['slope_high'] / 2**20:,.1f})"
+    slope, low, high = (tenth(row[name] / 2**20) for name in ("slope", "slope_low", "slope_high"))
+    return f"{slope} ({low} to {high})"
+
+
+def tenth(value: float) -> str:
+    """A number with one digit after the point, and no sign where that is none."""
+    said = f"{value:,.1f}"
+    return "0.0" if said == "-0.0" else said
 
 
 def _changed(row: "pd.Series[Any]") -> Phrase:
     if pd.isna(row["changed_at"]):
         return "-"
-    rates = f"{row['rate_before'] / 2**20:,.1f} to {row['rate_after'] / 2**20:,.1f} MiB/h"
+    if row["change_p"] >= _CHANCE:
+        return (Dim(f"none (p {row['change_p']:.2f})"),)
+    rates = f"{tenth(row['rate_before'] / 2**20)} to {tenth(row['rate_after'] / 2**20)} MiB/h"
     return (clock(row["changed_at"]), Dim(f" {rates}, p {row['change_p']:.3f}"))
 
 

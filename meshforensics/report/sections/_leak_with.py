@@ -11,7 +11,7 @@ from meshforensics.report._case import Case, asked
 from meshforensics.report._shown import Shown, evidence, missing, table_of
 from meshforensics.report._words import count, listed
 from meshforensics.report.figures import NARROW, WIDE, Line, draw_lines
-from meshforensics.report.sections._leak import octets
+from meshforensics.report.sections._leak import octets, tenth
 from meshforensics.report.sections._section import section
 
 DRAWN = 3
@@ -121,7 +121,7 @@ def _correlation(row: "pd.Series[Any]") -> Phrase:
 
 
 def _left(row: "pd.Series[Any]") -> str:
-    return f"{row['left_low'] / 2**20:,.1f} to {row['left_high'] / 2**20:,.1f}"
+    return f"{tenth(row['left_low'] / 2**20)} to {tenth(row['left_high'] / 2**20)}"
 
 
 def number(value: Any) -> str:

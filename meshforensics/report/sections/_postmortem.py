@@ -212,7 +212,7 @@ def actions(case: Case, incident: str = "") -> Content:
             _action("mend", best.next, best.incident, first[0].item if first else "", first[0].pointer if first else "")
         )
     for _, row in postmortem.factors(asked(case), _onset(case, incident)).drop_duplicates("factor").iterrows():
-        rows.append(_action("prevent", row["remedy"], row["factor"], row["item"], row["pointer"]))
+        rows.append(_action("avoid", row["remedy"], row["factor"], row["item"], row["pointer"]))
     seen: set[str] = set()
     for finding in ordered(case.findings, best):
         if finding.remediation and finding.check not in seen and not finding.muted:

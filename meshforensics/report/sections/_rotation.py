@@ -142,7 +142,7 @@ def _matrix(case: Case, at: pd.Timestamp, proxies: list[str], signs: dict[str, s
     }
     fails = sum("fails" in cell.look for row in cells for cell in row)
     pairs = len(proxies) * (len(proxies) - 1)
-    caption = f"Row: caller. Column: server. {fails} of {pairs} pairs fail; framed: they call"
+    caption = f"Row: caller. Column: server. {fails} of {pairs} pairs fail; framed or black: they call"
     return Matrix(caption=caption, names=tuple(f"{names[proxy]} {marks[proxy]}" for proxy in proxies), cells=cells)
 
 
