@@ -6,15 +6,21 @@ from datetime import datetime
 from meshforensics.formats import kubectl
 from meshforensics.formats.kubernetes import KubernetesObject, mapping, object_id, text
 from meshforensics.tables._declare import Column, Reading, Row, Table
-from meshforensics.tables._kubernetes import before, is_text_table, number, reads, rows
+from meshforensics.tables._kubernetes import before, is_text_table, reads, rows
 
 
 def _secret(one: KubernetesObject) -> Iterator[Row]:
-    keys = number(one.cells.get("Data")) if one.cells else len(mapping(one.body, "data"))
+    keys = _count(one.cells.get("Data")) if one.cells else len(mapping(one.body, "data"))
     yield one.pointer, one.namespace, one.name, one.object, text(one.body, "type"), keys, one.created_at
 
 
 _objects = rows(["Secret"], _secret)
+
+
+def _count(cell: object) -> int | None:
+    """The number in a cell, which a server writes as such or as text; None where it does not say."""
+    said = str(cell)
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 18 else None
 
 
 def _objects_or_text(reading: Reading) -> Iterable[Row] | None:
@@ -27,14 +33,13 @@ def _from_table(row: kubectl.TextRow, captured_at: datetime | None) -> Row:
     cells = row.cells
     namespace, name = cells.get("NAMESPACE") or None, cells.get("NAME", "")
     age = kubectl.age_seconds(cells.get("AGE", ""))
-    keys = cells.get("DATA", "")
     return (
         row.pointer,
         namespace,
         name,
         object_id("Secret", namespace, name),
         cells.get("TYPE"),
-        int(keys) if keys.isascii() and keys.isdigit() and len(keys) < 18 else None,
+        _count(cells.get("DATA", "")),
         before(captured_at, age),
     )
 

@@ -40,3 +40,23 @@ def test_from_objects_without_their_values(tmp_path: Path) -> None:
         ("Secret:istio-system/cacerts", "Opaque", 2, created, "/items/0")
     ]
     assert "c2VjcmV0" not in made.to_csv()
+
+
+def test_from_the_table_that_a_server_prints(tmp_path: Path) -> None:
+    columns = [{"name": name} for name in ("Name", "Type", "Data", "Age")]
+    rows = [
+        {"cells": [name, "Opaque", data, "9d"], "object": {"metadata": {"name": name, "namespace": "shop"}}}
+        for name, data in (("a", 3), ("b", "4"), ("c", "<unknown>"))
+    ]
+    payload = json.dumps({"kind": "Table", "columnDefinitions": columns, "rows": rows}).encode()
+    with BundleWriter(str(tmp_path / "b")) as writer:
+        writer.add("kubernetes.secrets", "-", payload, captured_at=NOON, time_source="source")
+        writer.seal()
+
+    made = open_evidence(tmp_path / "b").frame("cluster_secrets")
+
+    assert cells(made, "object", "type", "keys", "pointer") == [
+        ("Secret:shop/a", "Opaque", 3, "/rows/0"),
+        ("Secret:shop/b", "Opaque", 4, "/rows/1"),
+        ("Secret:shop/c", "Opaque", None, "/rows/2"),
+    ]
