@@ -1,8 +1,9 @@
 """From JSON to the messages of xDS: the one module that knows the generated classes beside the servers."""
 
 import importlib
+import json
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from meshforensics.lab._world import Body
@@ -60,10 +61,15 @@ def known() -> bool:
 
 
 def packed(kind: str, body: Body) -> Any:
-    """A resource as ``google.protobuf.Any``."""
+    """A resource as ``google.protobuf.Any``; what many proxies are sent alike is made once."""
+    return _packed(kind, json.dumps(body))
+
+
+@lru_cache(maxsize=4096)
+def _packed(kind: str, body: str) -> Any:
     known()
     json_format = generated("google.protobuf.json_format")
-    return json_format.ParseDict({"@type": URLS[kind], **body}, generated("google.protobuf.any_pb2").Any())
+    return json_format.ParseDict({"@type": URLS[kind], **json.loads(body)}, generated("google.protobuf.any_pb2").Any())
 
 
 def response(kind: str, resources: Iterable[Any], *, version: str, nonce: str) -> Any:

@@ -12,8 +12,10 @@ from meshforensics.model import now
 _STREAMS = 70
 """Long polls that are opened with each beat."""
 _BEAT = 2.5
-_CLUSTERS = 60
+_CLUSTERS = 15
 """Clusters that are added with each beat."""
+_MOST_CLUSTERS = 400
+_PAUSE = 0.02
 _METHODS = 120
 """gRPC methods that are called for the first time with each beat."""
 _RATES = (6, 6, 20, 60, 110, 110, 60, 20, 6, 6, 6)
@@ -43,8 +45,10 @@ async def _leak(lab: Lab) -> Truth:
 async def _configuration(lab: Lab) -> Truth:
     async def grow() -> None:
         while True:
-            lab.world.extra_clusters += _CLUSTERS
-            lab.plane.push(kinds=("CDS",))
+            lab.world.extra_clusters = min(lab.world.extra_clusters + _CLUSTERS, _MOST_CLUSTERS)
+            for pod in lab.world.pods.values():
+                lab.plane.push([pod], kinds=("CDS",))
+                await asyncio.sleep(_PAUSE)
             await asyncio.sleep(_BEAT)
 
     lab.go(grow())
