@@ -87,6 +87,25 @@ def authority_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFr
 
 
 @check(
+    "certificates.webhook-authority-expired",
+    phase="certificates",
+    plane="control",
+    severity="error",
+    by=["serial"],
+    subject="subject_id",
+    observed="not_after",
+    title="The CA that a webhook is verified by expired",
+    detail="CA {serial} ended {not_after}; the API server verifies {count} webhook configurations by it",
+    remediation="Write the CA that signs the webhook's serving certificate into its caBundle; istiod does so at start.",
+    source="guide, phase 3; Go's x509 refuses a root that has ended",
+)
+def webhook_authority_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
+    """A bundle that also has a valid CA is in an overlap."""
+    held = of_objects(certificates, "webhook:")
+    return without_a_valid_one(held[held["not_after"] < at], held, at)
+
+
+@check(
     "certificates.not-yet-valid",
     phase="certificates",
     plane="state",

@@ -10,6 +10,7 @@ from meshforensics.checks.certificates import (
     leaf_expired,
     not_yet_valid,
     root_expired,
+    webhook_authority_expired,
 )
 from meshforensics.model import Severity
 from meshforensics.testing import frame, outcome
@@ -129,6 +130,14 @@ def test_an_expired_intermediate_beside_its_renewed_self_is_no_fault(key: str, p
             id="one-root-in-two-namespaces-is-one",
         ),
         pytest.param(authority_expired, [("webhook:x", "root", "a1", LATE)], 0, id="a-webhook-is-another-check"),
+        pytest.param(webhook_authority_expired, [("webhook:x", "root", "a1", LATE)], 1, id="webhook"),
+        pytest.param(webhook_authority_expired, [("webhook:x", "root", "a1", NOW)], 0, id="webhook-ends-now"),
+        pytest.param(
+            webhook_authority_expired,
+            [("webhook:x", "root", "a1", LATE), ("webhook:x", "root", "a2", FAR)],
+            0,
+            id="a-webhook-in-an-overlap",
+        ),
     ],
 )
 def test_what_objects_hold(check: Check, rows: list[tuple[str, str, str, str]], found: int) -> None:
@@ -156,7 +165,7 @@ def test_a_root_that_is_given_out_early_is_how_an_overlap_begins(second: str, fo
 
 @pytest.mark.parametrize(
     "check",
-    [leaf_expired, root_expired, intermediate_expired, not_yet_valid, authority_expired],
+    [leaf_expired, root_expired, intermediate_expired, not_yet_valid, authority_expired, webhook_authority_expired],
 )
 def test_without_certificates_it_is_not_evaluated(check: Check) -> None:
     assert outcome(check, at=NOON).not_evaluated == "not captured: certificates"

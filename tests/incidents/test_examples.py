@@ -10,7 +10,7 @@ import pytest
 
 from meshforensics.bundle import BundleWriter, open_bundle
 from meshforensics.investigation import Investigation, open_evidence
-from meshforensics.model import Item, Severity, Standing
+from meshforensics.model import Evidence, Item, Severity, Standing
 from meshforensics.profile import load_profile
 from meshforensics.report.triage_json import triage_document
 from tests.copying import copy_item
@@ -113,6 +113,29 @@ def test_findings_carry_the_evidence(captures: Path, name: str, expected: set[tu
         "usage",
         "ztunnel_connections",
     }
+    assert [each for finding in case.findings for each in finding.evidence if not _shows(case, each)] == []
+
+
+def _shows(case: Investigation, evidence: Evidence) -> bool:
+    """Whether the place, found by means of this test's own, is what the excerpt shows."""
+    item = next(each for each in case.bundle.items if each.id == evidence.item)
+    there = _place(case.bundle.read(item).decode(), evidence.pointer)
+    shown = evidence.excerpt.partition("… (+")[0]
+    return item.sha256 == evidence.sha256 and "".join(shown.split()).strip('"') in "".join(there.split())
+
+
+def _place(text: str, pointer: str) -> str:
+    """The lines, or the JSON value, that a pointer names; of YAML and PEM the whole that the place is in."""
+    if pointer.startswith("L"):
+        first, _, last = pointer.replace("L", "").partition("-")
+        return "\n".join(text.split("\n")[int(first) - 1 : int(last or first)])
+    if not pointer or not text.lstrip().startswith(("{", "[")):
+        return text
+    value = json.loads(text)
+    for part in pointer.partition("#pem")[0].split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def test_the_rotation_is_dated_and_its_subjects_named(captures: Path) -> None:
