@@ -2,7 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Generator
+import sys
+import threading
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,20 @@ def corpus() -> Path:
 def captures() -> Path:
     """The bundles that the project ships."""
     return ROOT / "captures"
+
+
+@pytest.fixture(scope="module")
+def untraced() -> Iterator[None]:
+    """Runs of the whole program take twice as long while coverage looks on; it counts the tests of each room."""
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+            patch.delenv(name, raising=False)
+        yield
+    sys.settrace(tracer)
+    threading.settrace(of_threads)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

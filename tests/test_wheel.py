@@ -11,6 +11,8 @@ import pytest
 
 from meshforensics.model.version import __version__
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -10,6 +10,7 @@ from meshforensics.model import UnknownNameError
 from meshforensics.profile import Profile, Threshold
 
 _INDENT = 38
+_ROOM = "meshforensics.checks."
 
 
 def listing(profile: Profile) -> str:
@@ -47,7 +48,10 @@ def declaration(name: str, profile: Profile) -> str:
         ("remediation", each.remediation),
         ("source", each.source),
     ]
-    lines = [textwrap.fill(f"{key + ':':<13}{value}", 98, subsequent_indent=" " * 13) for key, value in facts]
+    lines = [
+        textwrap.fill(f"{key + ':':<13}{value}", 98, subsequent_indent=" " * 13, break_on_hyphens=False)
+        for key, value in facts
+    ]
     return "\n".join([name, *lines]) + "\n"
 
 
@@ -72,11 +76,17 @@ def _numbers(check: Check, profile: Profile) -> Iterator[tuple[str, str]]:
 
 
 def _texts(function: Callable[..., Any], known: Mapping[str, Any], seen: set[CodeType]) -> set[str]:
-    """Every text that the code of a function names, and of the functions of its module that it calls."""
+    """Every text that the code of a function names, and of the functions of its room that it calls."""
     code = getattr(function, "__code__", None)
     if code is None or code in seen:
         return set()
     seen.add(code)
     own = {each for each in code.co_consts if isinstance(each, str)}
-    called = [known[name] for name in code.co_names if getattr(known.get(name), "__globals__", None) is known]
-    return own.union(*(_texts(each, known, seen) for each in called))
+    called = [
+        known[name] for name in code.co_names if str(getattr(known.get(name), "__module__", "")).startswith(_ROOM)
+    ]
+    return own.union(*(_texts(each, getattr(each, "__globals__", {}), seen) for each in called))
+
+
+def _module(anything: object) -> str:
+    return str(getattr(anything, "__module__", ""))

@@ -10,6 +10,9 @@ from meshforensics.tables._frames import ABSENT, keys, of_items, text, where
 
 _ISTIOD = "discovery"
 _TAG = r":v?(\d+\.\d+[\w.-]*)(?:@|\Z)"
+_DESCRIBED = r"-\d+-g[0-9a-f]{7,}\Z"
+"""What git says of a build between releases: the tag before it, which may be of an older branch, is no version."""
+
 _COLUMNS = ["namespace", "pod", "captured_at", "version", "item", "pointer"]
 
 
@@ -22,9 +25,13 @@ def _versions(
         built = of_items(stats[stats["name"] == "istio_build"], "istiod.metrics")
         said = [decode_json(labels.encode(), dict[str, Any], what="labels") for labels in text(built["labels"])]
         own = built.assign(
-            version=[str(each.get("tag") or "") if each.get("component") == "pilot" else "" for each in said]
+            version=pd.Series(
+                [str(each.get("tag") or "") if each.get("component") == "pilot" else "" for each in said],
+                index=built.index,
+                dtype="str",
+            )
         )
-        parts.append(own[own["version"] != ""])
+        parts.append(own[(own["version"] != "") & ~own["version"].str.contains(_DESCRIBED)])
     if len(containers):
         istiods = containers[text(containers["container"]) == _ISTIOD]
         said_so = {pod for part in parts for pod in keys(part, "namespace", "pod")}

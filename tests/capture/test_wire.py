@@ -14,6 +14,8 @@ from meshforensics.formats.kubernetes import decode
 from meshforensics.tables import visible
 from tests.capture.world import Handler, by_name, cut, mesh, refuse, shipped, shop, take
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 CAPTURES = ("ca-rotation", "healthy", "memory-leak", "upgrade-503")
 
 

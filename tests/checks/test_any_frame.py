@@ -22,6 +22,8 @@ from meshforensics.tables import Column, Table, declared_tables
 from meshforensics.testing import ITEM, frame, outcome
 from tests.pki import certificate
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 DRAWS = int(os.environ.get("MESHFORENSICS_DRAWS", "4"))
 CAPTURE = Path(__file__).resolve().parent.parent.parent / "captures" / "upgrade-503"
 AT = pd.Timestamp("2026-11-23T12:00:00Z")

@@ -9,6 +9,8 @@ import pytest
 from meshforensics.cli import main
 from tests.importers.reports import report, tar, write, zipped
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -71,7 +71,7 @@ def test_help_imports_nothing_heavy() -> None:
         ),
         pytest.param(
             ["triage", "captures/healthy", "--profile", "nope"],
-            "meshforensics: no profile 'nope': give default, guide, or the path of a YAML file\n",
+            "meshforensics: no profile 'nope'; give default, guide, or the path of a YAML file\n",
             id="profile",
         ),
         pytest.param(

@@ -1,8 +1,6 @@
 """Every public capture gives rows or is refused with one sentence; nothing else happens."""
 
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +10,6 @@ from tools.corpus import Outcome, main, outcomes, page
 
 PAGE = ROOT / "docs" / "corpus.md"
 _COUNT = re.compile(r" \d+")
-
-
-@pytest.fixture
-def untraced() -> Iterator[None]:
-    """A thousand files take minutes, and twice as many while coverage looks on; it has the other tests to count."""
-    tracer = sys.gettrace()
-    sys.settrace(None)
-    yield
-    sys.settrace(tracer)
 
 
 @pytest.mark.usefixtures("untraced")

@@ -8,7 +8,7 @@ from meshforensics.guide import declared_topics, setting_of
 from meshforensics.recovery import Manifest
 from tests.advice import judged, kubectl, refused
 
-pytestmark = pytest.mark.kubectl
+pytestmark = [pytest.mark.kubectl, pytest.mark.usefixtures("untraced")]
 
 
 def test_kubectl_takes_every_command_and_would_make_every_manifest(captures: Path, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from meshforensics.profile import load_profile
 from meshforensics.report.triage_json import triage_document
 from tests.copying import copy_item
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 NAMES = ("01-ca-rotation", "05-upgrade-503", "11-memory-connection-pileup", "14-healthy-baseline")
 SHIPPED = ("ca-rotation", "upgrade-503", "memory-leak", "healthy")
 NEVER = {

@@ -10,7 +10,7 @@ from meshforensics.recovery import Command, Manifest, Part, mesh_of
 from tests.advice import Judged, Run, judged, kubectl, refused
 from tools.commands import parts_of, variant
 
-pytestmark = pytest.mark.kubectl
+pytestmark = [pytest.mark.kubectl, pytest.mark.usefixtures("untraced")]
 
 
 @pytest.fixture(scope="module")

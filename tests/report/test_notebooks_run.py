@@ -13,6 +13,8 @@ from tests.conftest import ROOT
 from tests.copying import copy_item
 from tests.report.running import shown_by
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 UNKNOWN = re.compile(r"\b(?:nan|NaT|<NA>)\b")
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from meshforensics.report import Written
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("untraced")]
 
 
 def _open(browser: Browser, page_file: Path, **options: object) -> tuple[Page, list[str], list[str]]:

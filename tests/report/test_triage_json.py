@@ -15,6 +15,8 @@ from meshforensics.model import Hypothesis, Missing, Quantity, Standing
 from meshforensics.report.triage_json import UNDETERMINED, coverage, next_step, triage_document
 from tests.report.stand_in import NOON, StandIn, case, finding, hypothesis
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 COVERAGE = pd.DataFrame({"namespace": ["shop"], "known": [5], "captured": [4], "decoded": [3]})
 
 

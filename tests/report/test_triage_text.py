@@ -13,6 +13,8 @@ from meshforensics.report.triage_text import LINES, WIDTH, triage_text, worst
 from tests.report.stand_in import StandInBag, finding, hypothesis
 from tests.report.test_triage_json import stand_in
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 
 def too_big(screen: str) -> list[str]:
     """Lines beyond the screen, in either direction."""

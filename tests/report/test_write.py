@@ -13,6 +13,8 @@ from meshforensics.model import UnknownNameError
 from meshforensics.report import Written, write_report
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 FILES = ("report.html", "report.md", "report.ipynb", "triage.json")
 
 
