@@ -15,6 +15,8 @@ from meshforensics.report import notebooks
 from meshforensics.tables import declared_tables
 from tools import examples, generate_docs
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [*examples.pages(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "captures" / "README.md"]
 

@@ -24,7 +24,7 @@ from tests.pki import certificate
 
 pytestmark = pytest.mark.usefixtures("untraced")
 
-DRAWS = int(os.environ.get("MESHFORENSICS_DRAWS", "4"))
+DRAWS = int(os.environ.get("MESHFORENSICS_DRAWS", "3"))
 CAPTURE = Path(__file__).resolve().parent.parent.parent / "captures" / "upgrade-503"
 AT = pd.Timestamp("2026-11-23T12:00:00Z")
 KEPT = 24

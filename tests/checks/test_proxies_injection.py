@@ -20,6 +20,8 @@ from meshforensics.model import Severity
 from meshforensics.testing import frame, outcome
 from tests.checks.objects import said_of_frames
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 NOON = pd.Timestamp("2026-01-01T12:00:00Z")
 
 

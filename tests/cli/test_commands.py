@@ -15,6 +15,8 @@ from meshforensics.guide import declared_topics
 from meshforensics.profile import load_profile
 from meshforensics.tables import declared_tables
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 Captured = pytest.CaptureFixture[str]
 
 

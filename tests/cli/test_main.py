@@ -11,6 +11,8 @@ import pytest
 from meshforensics.cli import main
 from meshforensics.model.version import __version__
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 PYTHON = [sys.executable, "-m", "meshforensics"]
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,6 +16,8 @@ from meshforensics.model import UnknownNameError, UsageError, parse_time
 from meshforensics.profile import load_profile
 from tests.copying import copy_item
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 
 @pytest.fixture(scope="module")
 def case(captures: Path) -> Investigation:

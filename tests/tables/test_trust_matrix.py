@@ -10,6 +10,8 @@ from meshforensics.testing import frame
 from tests.pki import certificate
 from tests.tables.test_tls_pairs import NEW, OLD, OTHER_KEY, RENEWED, of
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 NOT_TRUSTED = "its issuer is not trusted"
 FOREIGN = certificate("elsewhere", ca=True, serial=0x9)
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from meshforensics.investigation import open_evidence
 from meshforensics.testing import frame
 from meshforensics.timeline import gateway_pods, timeline
 from tests.tables.reading import cells
+
+pytestmark = pytest.mark.usefixtures("untraced")
 
 
 @dataclass(frozen=True)
