@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from meshforensics.model import Window
-from meshforensics.tables import inside, places, text
+from meshforensics.tables import places, text
 
 _COLUMNS = ("caller", "host", "total", "failed_calls", "share", "at", "last", "family", "decided_by", "flags", "ways")
 _WAYS = 3
@@ -38,11 +37,6 @@ def edges(calls: pd.DataFrame, chosen: "pd.Series[bool]", *more: str) -> pd.Data
             }
         )
     return pd.DataFrame(rows, columns=columns)
-
-
-def seen_in(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """The calls of the window."""
-    return inside(calls, window)
 
 
 def has_flag(calls: pd.DataFrame, *flags: str) -> "pd.Series[bool]":

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.checks._edges import commonest, edges, seen_in
+from meshforensics.checks._edges import commonest, edges
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, places, text, true, unlogged
+from meshforensics.tables import ABSENT, inside, places, text, true, unlogged
 
 
 @check(
@@ -27,7 +27,7 @@ from meshforensics.tables import ABSENT, places, text, true, unlogged
     "hop at the caller",
 )
 def server_errors(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:
-    seen = seen_in(calls, window)
+    seen = inside(calls, window)
     failing = edges(seen, true(seen["failed"], missing=False) & (seen["status"].fillna(0) != 403))
     return failing[failing["total"] >= profile.threshold("traffic.response-5xx-share").minimum]
 

@@ -6,10 +6,10 @@ Each kind is a warning: it says what the failures of an edge are, and does not c
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.checks._edges import edges, has_flag, seen_in
+from meshforensics.checks._edges import edges, has_flag
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, text, true, unlogged, where
+from meshforensics.tables import ABSENT, inside, keys, text, true, unlogged, where
 
 _EDGE = ["namespace", "pod", "cluster"]
 _TIMEOUTS = ("upstream_rq_timeout", "upstream_rq_per_try_timeout")
@@ -18,7 +18,7 @@ _CONNECTS = ("upstream_cx_connect_fail", "upstream_cx_connect_timeout")
 
 def _kind(calls: pd.DataFrame, window: Window, *families: str) -> pd.DataFrame:
     """The edges of failed calls of some families."""
-    seen = seen_in(calls, window)
+    seen = inside(calls, window)
     return edges(seen, true(seen["failed"], missing=False) & text(seen["family"]).isin(families))
 
 
@@ -37,7 +37,7 @@ def _kind(calls: pd.DataFrame, window: Window, *families: str) -> pd.DataFrame:
     source="guide, phase 2, step 3; Envoy flag URX, upstream_rq_retry_limit_exceeded",
 )
 def retries_exhausted(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
-    seen = seen_in(calls, window)
+    seen = inside(calls, window)
     return edges(seen, has_flag(seen, "URX"))
 
 
@@ -82,7 +82,7 @@ def retry_share(rises_over_time: pd.DataFrame, window: Window, profile: Profile)
     source="guide, phase 2, step 3 (request_timeout); Envoy flags UT, SI, DT, UMSDR",
 )
 def timeouts(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
-    seen = seen_in(calls, window)
+    seen = inside(calls, window)
     return edges(seen, true(seen["failed"], missing=False) & has_flag(seen, "UT", "SI", "DT", "UMSDR"))
 
 
@@ -119,7 +119,7 @@ def no_healthy_upstream(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     source="guide, phase 2, step 4; Envoy flags NR (404) and NC (503, 500); strangers at a gateway ask for anything",
 )
 def no_route(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:
-    seen = seen_in(calls, window)
+    seen = inside(calls, window)
     lost = edges(seen, has_flag(seen, "NR", "NC"))
     return lost[lost["total"] >= profile.threshold("traffic.no-route-share").minimum]
 
@@ -140,7 +140,7 @@ def no_route(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFr
 )
 def connect_failures(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     """By endpoint: one bad host of a service is another cause than all of them."""
-    seen = seen_in(calls, window)
+    seen = inside(calls, window)
     seen = seen.assign(upstream_host=text(seen["upstream_host"]).replace("", "-"))
     failed = true(seen["failed"], missing=False) & (text(seen["family"]) == "connect-failure")
     return edges(seen, failed, "upstream_host")

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.checks._edges import edges, has_flag, seen_in
+from meshforensics.checks._edges import edges, has_flag
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, places, text, unlogged
+from meshforensics.tables import ABSENT, inside, keys, places, text, unlogged
 
 _REFUSES = ("upstream_rq_pending_overflow", "upstream_rq_active_overflow", "upstream_cx_pool_overflow")
 _DELAYS = (
@@ -39,7 +39,7 @@ _EDGE = ["namespace", "pod", "cluster"]
     source="guide, phase 2, step 3 (circuit breaker activated); Envoy circuit breaking, flag UO",
 )
 def breaker_overflow(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
-    seen = seen_in(calls, window)
+    seen = inside(calls, window)
     return edges(seen, has_flag(seen, "UO"))
 
 
@@ -177,7 +177,7 @@ def pool_saturated(
 
     Connections limit requests only of HTTP/1, which has one at a time on each.
     """
-    seen = seen_in(calls, window)
+    seen = inside(calls, window)
     limits = _limits(clusters, cluster_instances)
     fewest = profile.threshold("traffic.pool-share").minimum
     rows = []

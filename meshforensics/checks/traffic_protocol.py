@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.checks._edges import edges, seen_in
+from meshforensics.checks._edges import edges
 from meshforensics.formats.signatures import family_of
 from meshforensics.model import Window
 from meshforensics.tables import ABSENT, inside, keys, text, unlogged, where
@@ -38,7 +38,7 @@ _SYSTEM = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage"
 )
 def protocol_errors(calls: pd.DataFrame, window: Window, service_ports: pd.DataFrame = ABSENT) -> pd.DataFrame:
     """Also of calls that an HTTP filter answered 400 for: they failed, though not by the service."""
-    seen = seen_in(calls, window)
+    seen = inside(calls, window)
     found = edges(seen, text(seen["family"]).isin(_FAMILIES))
     names = _port_names(service_ports)
     ports = [f"; ports {named}" if (named := names.get(_service(host))) else "" for host in text(found["host"])]

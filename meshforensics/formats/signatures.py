@@ -6,6 +6,7 @@ underscores in access logs, so both are tried.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from meshforensics.formats._signature_catalogue import SIGNATURES, Signature
@@ -68,6 +69,7 @@ def signature_of(text: str) -> Signature | None:
     return None
 
 
+@lru_cache(maxsize=4096)  # failed calls of one cause say the same, thousands of times
 def family_of(flags: tuple[str, ...], details: str, failure_reason: str) -> str:
     """The family of a failed request, by the reason first and the flags after; empty when neither says.
 

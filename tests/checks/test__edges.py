@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from meshforensics.checks._edges import commonest, edges, has_flag, seen_in
+from meshforensics.checks._edges import commonest, edges, has_flag
 from meshforensics.model import Window
+from meshforensics.tables import inside
 from tests.checks.calls import HOST, NOON, calls_of
 
 
@@ -35,8 +36,8 @@ def test_flags_and_window() -> None:
     window = Window(start=(NOON - pd.Timedelta(minutes=1)).to_pydatetime(), end=NOON.to_pydatetime())
 
     assert list(has_flag(calls, "URX", "UT")) == [True, False]
-    assert len(seen_in(calls, window)) == 2
-    assert len(seen_in(calls_of(1, 2, ago_s=61), window)) == 0
+    assert len(inside(calls, window)) == 2
+    assert len(inside(calls_of(1, 2, ago_s=61), window)) == 0
 
 
 def test_of_two_that_are_as_common_the_first_by_name_is_said() -> None:
