@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from meshforensics.tables import text, true
+from meshforensics.tables import text, texts, true
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -39,7 +39,7 @@ def _ended(*roles: str) -> Callable[[pd.DataFrame, Frames, pd.Timestamp], str]:
         certificates = _has(frames, "certificates")
         if certificates is None:
             return ""
-        held = certificates[text(certificates["role"]).isin(roles) & certificates["not_after"].notna()]
+        held = certificates[certificates["role"].isin(roles) & certificates["not_after"].notna()]
         ended = held[held["not_after"] < at]
         if len(ended):
             first = text(ended["serial"]).iloc[0]
@@ -57,7 +57,7 @@ def _refused(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
     found = _has(frames, "rejections")
     if found is None:
         return ""
-    names = sorted(set(text(found["resource_name"])) - {""})
+    names = sorted(set(texts(found["resource_name"])) - {""})
     return f"confirmed: {len(found)} rejections are held, of {', '.join(names[:3]) or 'resources without name'}"
 
 
@@ -68,7 +68,7 @@ def _denied(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
     named = sorted({each for many in found["objects"] if isinstance(many, tuple) for each in many})
     if config is None or not named:
         return f"{len(found)} denials are logged; the policies were not captured"
-    there = set(text(config["object"]))
+    there = set(texts(config["object"]))
     known = [each for each in named if each in there]
     if known:
         return f"confirmed: {', '.join(known[:3])} stands behind them"
@@ -76,14 +76,14 @@ def _denied(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
 
 
 def _cluster_names(rows: pd.DataFrame) -> set[str]:
-    return set(text(rows["cluster"])) - {"", "-"}
+    return set(texts(rows["cluster"])) - {"", "-"}
 
 
 def _no_cluster(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
     clusters, wanted = _has(frames, "clusters"), _cluster_names(rows)
     if clusters is None or not wanted:
         return _routed_nowhere(clusters, _has(frames, "routes"))
-    there = wanted & set(text(clusters["name"]))
+    there = wanted & set(texts(clusters["name"]))
     if there:
         return f"refuted as of the capture: {min(there)} is there by now"
     return f"confirmed: no proxy has {min(wanted)}"
@@ -104,8 +104,8 @@ def _no_host(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
     endpoints, wanted = _has(frames, "endpoints"), _cluster_names(rows)
     if endpoints is None or not wanted:
         return ""
-    hosts = endpoints[text(endpoints["cluster"]).isin(wanted)]
-    healthy = int((text(hosts["health"]) == "HEALTHY").sum())
+    hosts = endpoints[endpoints["cluster"].isin(wanted)]
+    healthy = int((hosts["health"] == "HEALTHY").sum())
     first = min(wanted)
     if not healthy:
         return f"confirmed: {first} has {len(hosts)} hosts, none of them healthy"
@@ -114,7 +114,7 @@ def _no_host(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
 
 def _limit(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
     clusters, wanted = _has(frames, "clusters"), _cluster_names(rows)
-    own = clusters[text(clusters["name"]).isin(wanted)] if clusters is not None else None
+    own = clusters[clusters["name"].isin(wanted)] if clusters is not None else None
     if own is None or not len(own):
         return ""
     limits = own[["max_connections", "max_pending_requests", "max_requests"]].astype("float").min(axis=1)
@@ -128,7 +128,7 @@ def _killed(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
     containers = _has(frames, "containers")
     if containers is None:
         return ""
-    killed = containers[text(containers["last_reason"]) == "OOMKilled"]
+    killed = containers[containers["last_reason"] == "OOMKilled"]
     if len(killed):
         return f"confirmed: {len(killed)} containers ended last by OOMKilled"
     return "refuted as of the capture: no container ended last by OOMKilled"

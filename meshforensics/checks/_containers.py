@@ -22,7 +22,7 @@ _MIB = 1024 * 1024
 
 def sidecars(containers: pd.DataFrame) -> pd.DataFrame:
     """Sidecars, gateways and ztunnels."""
-    return containers[text(containers["container"]).isin(PROXIES)]
+    return containers[containers["container"].isin(PROXIES)]
 
 
 def of_control_plane(containers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
@@ -30,12 +30,12 @@ def of_control_plane(containers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFra
     own = pods[text(pods["labels"]).str.contains(_CONTROL_PLANE)]
     mine = set(keys(own, "namespace", "pod"))
     rows = where(containers, (pod in mine for pod in keys(containers, "namespace", "pod")))
-    return rows[~text(rows["container"]).isin(PROXIES) & (text(rows["role"]) != "init")]
+    return rows[~rows["container"].isin(PROXIES) & (rows["role"] != "init")]
 
 
 def of_running_pods(containers: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
     """Those in pods that run and are not being deleted."""
-    alive = pods[(text(pods["phase"]) == "Running") & ~true(pods["deleting"], missing=False)]
+    alive = pods[(pods["phase"] == "Running") & ~true(pods["deleting"], missing=False)]
     running = set(keys(alive, "namespace", "pod"))
     return where(containers, (pod in running for pod in keys(containers, "namespace", "pod")))
 
@@ -46,23 +46,23 @@ def unready(containers: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     age = (waiting["captured_at"] - waiting["started_at"]).dt.total_seconds()
     fresh = (age >= 0) & (age < profile.number("starting-age"))
     orderly = waiting["last_exit_code"].isna() | waiting["last_exit_code"].isin(_ORDERLY)
-    return waiting[~(fresh & orderly & (text(waiting["state"]) == "running"))]
+    return waiting[~(fresh & orderly & (waiting["state"] == "running"))]
 
 
 def crash_looping(containers: pd.DataFrame, profile: Profile, window: Window) -> pd.DataFrame:
     """Those that the kubelet holds back, or that failed often and inside the window."""
-    waiting = text(containers["reason"]) == "CrashLoopBackOff"
+    waiting = containers["reason"] == "CrashLoopBackOff"
     many = containers["restarts"].fillna(0) >= profile.number("crash-loop-restarts")
     failed = ~containers["last_exit_code"].isin(_ORDERLY) & containers["last_exit_code"].notna()
     # a node that went away ends containers with 255 and reason Unknown: no crash of theirs
-    own = text(containers["last_reason"]) != "Unknown"
+    own = containers["last_reason"] != "Unknown"
     recent = containers["last_finished_at"] >= pd.Timestamp(window.start)
     return containers[waiting | (many & failed & own & recent)]
 
 
 def killed_for_memory(containers: pd.DataFrame, at: pd.Timestamp, profile: Profile) -> pd.DataFrame:
     """Those that were killed for memory not long ago."""
-    now = (text(containers["reason"]) == "OOMKilled") | (text(containers["last_reason"]) == "OOMKilled")
+    now = (containers["reason"] == "OOMKilled") | (containers["last_reason"] == "OOMKilled")
     since = at - pd.Timedelta(seconds=profile.number("oom-age"))
     recent = containers["last_finished_at"].isna() | (containers["last_finished_at"] >= since)
     return containers[now & recent]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 import pandas as pd
 
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, text, texts
 
 _SERVICE = re.compile(r"([^.*]+)\.([^.]+)(?:\.svc(?:\..+)?)?\Z")
 _WHOLE = ("kubernetes.{}:-@", "foreign.k8s-resources:")
@@ -103,5 +103,5 @@ def hosts_of(service_ports: pd.DataFrame, service_entry_hosts: pd.DataFrame, reg
         named = (text(service_entry_hosts[name]) for name in ("host", "namespace"))
         told = zip(*named, service_entry_hosts["export_to"], strict=True)
         entries = ((host, export, owner) for host, owner, export in told)
-    registered = frozenset(text(registry["host"])) if len(registry) else frozenset[str]()
+    registered = frozenset(texts(registry["host"])) if len(registry) else frozenset[str]()
     return Hosts(services, tuple(entries), registered)

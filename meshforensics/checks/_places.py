@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from meshforensics.tables import keys, text, where
+from meshforensics.tables import keys, text, texts, where
 
 DAY_S = 86400.0
 
@@ -47,7 +47,7 @@ def with_identity(leaves: pd.DataFrame) -> pd.DataFrame:
     domains = [trust_domain_of(each) for each in identities]
     causes = [
         f"trust domain {domain}" if domain else f"serial {serial}"
-        for domain, serial in zip(domains, text(leaves["serial"]), strict=True)
+        for domain, serial in zip(domains, texts(leaves["serial"]), strict=True)
     ]
     return leaves.assign(
         identity=pd.Series(identities, index=leaves.index, dtype="str"),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from meshforensics.profile import Profile
-from meshforensics.tables import keys, text, where
+from meshforensics.tables import keys, text, texts, where
 from meshforensics.tables.growth import drivers_of
 
 _HOLDER = ("namespace", "pod", "container")
@@ -38,7 +38,7 @@ class Load(NamedTuple):
 
 def used_by(usage: pd.DataFrame, containers: tuple[str, ...], column: str) -> pd.DataFrame:
     """The newest measure of each container of these names."""
-    own = usage[text(usage["container"]).isin(containers) & usage[column].notna()]
+    own = usage[usage["container"].isin(containers) & usage[column].notna()]
     return own.sort_values("captured_at", kind="stable").drop_duplicates(list(_HOLDER), keep="last").sort_index()
 
 
@@ -94,7 +94,7 @@ def above_siblings(
     """Those that use more than the others of their workload by at least `least`, with `ratio` to their median."""
     names = workloads(pods)
     groups: dict[tuple[str, str], list[float]] = {}
-    rows = list(zip(keys(used, "namespace", "pod"), text(used["container"]), used[measure], strict=True))
+    rows = list(zip(keys(used, "namespace", "pod"), texts(used["container"]), used[measure], strict=True))
     for pod, container, value in rows:
         if pod in names:
             groups.setdefault((names[pod], container), []).append(float(value))
@@ -120,7 +120,7 @@ def unexplained(
     wanted = set(high["workload"]) if len(high) else set()
     known = loads({pod for pod, of in names.items() if of in wanted}, stats, instances)
     keep, own, theirs = [], [], []
-    for pod, of, ratio in zip(keys(high, "namespace", "pod"), text(high["workload"]), high["ratio"], strict=True):
+    for pod, of, ratio in zip(keys(high, "namespace", "pod"), texts(high["workload"]), high["ratio"], strict=True):
         load = known.get(pod, Load())
         usual = _usual([each for other, each in known.items() if other != pod and names[other] == of])
         keep.append(_times(load, usual) < profile.number("siblings.load-share") * float(ratio))

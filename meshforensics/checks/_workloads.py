@@ -13,7 +13,7 @@ from meshforensics.tables import (
     policies_of,
     selects,
     spec_of,
-    text,
+    texts,
     true,
 )
 
@@ -37,9 +37,9 @@ def workloads_in(pods: pd.DataFrame) -> list[Workload]:
     """Every pod that runs or is about to."""
     if pods.empty:
         return []
-    live = pods[~text(pods["phase"]).isin(_GONE)]
+    live = pods[~pods["phase"].isin(_GONE)]
     injected = [None if pd.isna(each) else bool(each) for each in live["injected"]]
-    ambient = [spec_of(notes).get(_REDIRECTED) == "enabled" for notes in text(live["annotations"])]
+    ambient = [spec_of(notes).get(_REDIRECTED) == "enabled" for notes in texts(live["annotations"])]
     named = keys(live, "namespace", "pod", "labels", "service_account")
     return [
         Workload(namespace, pod, spec_of(labels), account, has, captured)
@@ -49,7 +49,7 @@ def workloads_in(pods: pd.DataFrame) -> list[Workload]:
 
 def root_of(mesh_config: pd.DataFrame) -> str:
     """The namespace whose policies are for the whole mesh."""
-    said = set(text(mesh_config["root_namespace"])) - {""} if len(mesh_config) else set()
+    said = set(texts(mesh_config["root_namespace"])) - {""} if len(mesh_config) else set()
     return said.pop() if len(said) == 1 else ROOT_NAMESPACE
 
 
@@ -125,7 +125,11 @@ def services_in(services: pd.DataFrame) -> list[Service]:
     if services.empty:
         return []
     said = zip(
-        text(services["namespace"]), text(services["name"]), text(services["selector"]), services["ports"], strict=True
+        texts(services["namespace"]),
+        texts(services["name"]),
+        texts(services["selector"]),
+        services["ports"],
+        strict=True,
     )
     made = (
         Service(namespace, name, spec_of(selector), ports if isinstance(ports, tuple) else ())

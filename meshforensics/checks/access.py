@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
-from meshforensics.tables import inside, places, text, true, where
+from meshforensics.tables import inside, places, text, texts, true, where
 
 
 @check(
@@ -66,7 +66,7 @@ def _counted(denials: pd.DataFrame) -> pd.DataFrame:
         said = {
             "cause": cause,
             "denied": len(group),
-            "callers": ", ".join(sorted(set(text(group["caller"])))[:3]),
+            "callers": ", ".join(sorted(set(texts(group["caller"])))[:3]),
             "objects": f" ({first['behind']})" if first["behind"] else "",
             "allowed": f"; what would allow it: {first['would_allow']}" if _said(first["would_allow"]) else "",
             "where": servers[0] + (f" and {len(servers) - 1} more" if len(servers) > 1 else ""),
@@ -89,7 +89,7 @@ _PLAIN = re.compile(r"inbound_(?:http|tcp)_authz_deny_total\Z|rbac[._](?:.*[._])
 
 def _denial_counters(stats: pd.DataFrame) -> pd.DataFrame:
     """Counters of denials, of Envoy by filter or by policy and of Linkerd; a dry run denies nothing."""
-    known = set(text(stats["name"]))
+    known = set(texts(stats["name"]))
     plain = {each for each in known if _PLAIN.search(each)}
     tagged = {each for each in known if "http_rbac" in each} - plain
     name, labels = text(stats["name"]), text(stats["labels"])

@@ -25,7 +25,7 @@ from meshforensics.tables import (
     members_in,
     policies_of,
     selects,
-    text,
+    texts,
     texts_in,
 )
 
@@ -140,7 +140,7 @@ def unknown_principal(config: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
     source="guide, phase 3, step 6; istioctl analyze IST0101; Kiali KIA0101",
 )
 def unknown_namespace(config: pd.DataFrame, namespaces: pd.DataFrame) -> pd.DataFrame:
-    there = set(text(namespaces["namespace"])) - {""}
+    there = set(texts(namespaces["namespace"])) - {""}
     found = [
         (policy, {"named": name})
         for policy in policies_of(config)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.checks._places import of_objects, of_proxies, with_identity, without_a_valid_one
-from meshforensics.tables import keys, text, where
+from meshforensics.tables import keys, where
 
 
 @check(
@@ -42,7 +42,7 @@ def root_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
 )
 def intermediate_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     """One that its holder also has as a newer certificate of the same name and key is no fault: the path goes there."""
-    middle = certificates[text(certificates["role"]) == "intermediate"]
+    middle = certificates[certificates["role"] == "intermediate"]
     ended, valid = middle[middle["not_after"] < at], certificates[certificates["not_after"] >= at]
     renewed = set(keys(valid[valid["spki"].notna()], "subject_id", "subject", "spki"))
     return where(ended, (each not in renewed for each in keys(ended, "subject_id", "subject", "spki")))
@@ -62,7 +62,7 @@ def intermediate_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.Dat
 )
 def leaf_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     """Workload certificates and the credentials of gateways; many that ended in one trust domain have one cause."""
-    leaves = certificates[text(certificates["role"]) == "leaf"]
+    leaves = certificates[certificates["role"] == "leaf"]
     return with_identity(leaves[leaves["not_after"] < at]).sort_values("not_after", kind="stable")
 
 
@@ -82,7 +82,7 @@ def leaf_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
 def authority_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     """Secrets and ConfigMaps of the mesh; beside a valid one it is an overlap."""
     held = of_objects(certificates, "secret:", "configmap:")
-    cas = held[text(held["role"]).isin(["root", "root-in-chain"])]
+    cas = held[held["role"].isin(["root", "root-in-chain"])]
     return without_a_valid_one(cas[cas["not_after"] < at], cas, at)
 
 
@@ -120,6 +120,6 @@ def webhook_authority_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> p
 def not_yet_valid(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     """A root given out before its time beside a valid one is how an overlap begins."""
     early = certificates[certificates["not_before"] > at]
-    roots = text(early["role"]) == "root"
-    lonely = without_a_valid_one(early[roots], certificates[text(certificates["role"]) == "root"], at)
+    roots = early["role"] == "root"
+    lonely = without_a_valid_one(early[roots], certificates[certificates["role"] == "root"], at)
     return with_identity(pd.concat([early[~roots], lonely]))

@@ -8,7 +8,7 @@ from meshforensics.checks._declare import check
 from meshforensics.checks._places import held_by_proxies, of_proxies, with_identity
 from meshforensics.formats import x509
 from meshforensics.profile import Profile
-from meshforensics.tables import keys, text, true, where
+from meshforensics.tables import keys, text, texts, true, where
 
 _KEY = re.compile(r"(rsa|dsa|ec)\s+\D*(\d+)")
 _WEAK_HASH = re.compile(r"md2|md4|md5|sha1|sha-1|-with-SHA1|dsa-with-sha1\b", re.IGNORECASE)
@@ -46,8 +46,8 @@ def unreadable(certificates: pd.DataFrame) -> pd.DataFrame:
 def chain_broken(certificates: pd.DataFrame) -> pd.DataFrame:
     """What is sent does not lead on from the leaf, and no root that any proxy holds ends the chain there."""
     whole = held_by_proxies(certificates[certificates["pem"].notna()])
-    roots = tuple(sorted(set(text(whole[text(whole["role"]) == "root"]["pem"]))))
-    chains = whole[text(whole["role"]).isin(_SENT)]
+    roots = tuple(sorted(set(texts(whole[whole["role"] == "root"]["pem"]))))
+    chains = whole[whole["role"].isin(_SENT)]
     several = chains[chains.groupby(_holders(chains))["depth"].transform("size") > 1] if len(chains) else chains
     ends: dict[tuple[str, ...], str] = {}
     rows = []
@@ -82,7 +82,7 @@ def wrong_usage(certificates: pd.DataFrame) -> pd.DataFrame:
     named = with_identity(used)
     limits = (named["key_usage"], named["extended_key_usage"])
     signs = true(named["is_ca"], missing=True)
-    why = [_misused(*said) for said in zip(text(named["role"]), named["identity"], signs, *limits, strict=True)]
+    why = [_misused(*said) for said in zip(texts(named["role"]), named["identity"], signs, *limits, strict=True)]
     return where(named.assign(why=pd.Series(why, index=named.index, dtype="str")), map(bool, why))
 
 
@@ -120,8 +120,8 @@ def weak_key(certificates: pd.DataFrame, profile: Profile) -> pd.DataFrame:
         "dsa": profile.number("certificates.rsa-bits"),
         "ec": profile.number("certificates.ec-bits"),
     }
-    weak = {key for key in set(text(certificates["key"])) if _bits(key) < least.get(key.partition(" ")[0], 0)}
-    return certificates[text(certificates["key"]).isin(weak)]
+    weak = {key for key in set(texts(certificates["key"])) if _bits(key) < least.get(key.partition(" ")[0], 0)}
+    return certificates[certificates["key"].isin(weak)]
 
 
 def _bits(key: str) -> float:
@@ -148,9 +148,9 @@ def _bits(key: str) -> float:
 )
 def weak_signature(certificates: pd.DataFrame) -> pd.DataFrame:
     """Nobody verifies the signature of a certificate that is trusted as it stands."""
-    weak = {each for each in set(text(certificates["signature_algorithm"])) if _WEAK_HASH.search(each)}
+    weak = {each for each in set(texts(certificates["signature_algorithm"])) if _WEAK_HASH.search(each)}
     signed = ~certificates["self_issued"].fillna(False).astype(bool)
-    return certificates[text(certificates["signature_algorithm"]).isin(weak) & signed]
+    return certificates[certificates["signature_algorithm"].isin(weak) & signed]
 
 
 _MATCHED = ("kubernetes://", "kubernetes-gateway://")
@@ -173,7 +173,7 @@ def gateway_name(
     """Judged where a filter chain asks for the server name and names the secret that it shows."""
     leaves = with_identity(of_proxies(certificates, "leaf"))
     shown = dict(zip(keys(leaves, "namespace", "pod", "place"), leaves.index, strict=True))
-    held = listener_instances[text(listener_instances["state"]).isin(["active", "static"])]
+    held = listener_instances[listener_instances["state"].isin(["active", "static"])]
     chains = {str(resource): rows for resource, rows in filter_chains.groupby(text(filter_chains["resource"]))}
     rows = []
     for namespace, pod, resource in keys(held, "namespace", "pod", "resource"):

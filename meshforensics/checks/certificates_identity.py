@@ -6,7 +6,7 @@ from meshforensics.checks._declare import check
 from meshforensics.checks._places import of_proxies, trust_domain_of, with_identity
 from meshforensics.formats import mesh
 from meshforensics.model import NotTheFormError
-from meshforensics.tables import ABSENT, keys, spec_of, text, where
+from meshforensics.tables import ABSENT, keys, spec_of, text, texts, where
 
 
 @check(
@@ -22,9 +22,9 @@ from meshforensics.tables import ABSENT, keys, spec_of, text, where
 )
 def empty_chain(secrets: pd.DataFrame, secret_instances: pd.DataFrame) -> pd.DataFrame:
     """The workload's own, and every other secret that is there to show a certificate."""
-    shows = (text(secrets["name"]) == "default") | (text(secrets["type"]) == "tls_certificate")
+    shows = (secrets["name"] == "default") | (secrets["type"] == "tls_certificate")
     own = secrets[shows & (secrets["certificates"].fillna(0) == 0)]
-    held = secret_instances[text(secret_instances["state"]).isin(["active", "static"])]
+    held = secret_instances[secret_instances["state"].isin(["active", "static"])]
     return held[held["resource"].isin(own["resource"])]
 
 
@@ -45,7 +45,7 @@ def not_its_identity(certificates: pd.DataFrame, pods: pd.DataFrame = ABSENT) ->
     leaves = with_identity(of_proxies(certificates, "leaf"))
     own = leaves[~text(leaves["place"]).str.startswith("ztunnel:") & leaves["identity"].str.contains("/ns/.+/sa/")]
     accounts = (
-        dict(zip(keys(pods, "namespace", "pod"), text(pods["service_account"]), strict=True)) if len(pods) else {}
+        dict(zip(keys(pods, "namespace", "pod"), texts(pods["service_account"]), strict=True)) if len(pods) else {}
     )
     expected = []
     for namespace, pod, identity in keys(own, "namespace", "pod", "identity"):
@@ -95,16 +95,16 @@ def _wanted(mesh_config: pd.DataFrame, config: pd.DataFrame) -> tuple[str, tuple
 def _by_istiod(mesh_config: pd.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
     if mesh_config.empty:
         return []
-    pairs = zip(text(mesh_config["trust_domain"]), mesh_config["trust_domain_aliases"], strict=True)
+    pairs = zip(texts(mesh_config["trust_domain"]), mesh_config["trust_domain_aliases"], strict=True)
     return [(domain, _domains(aliases)) for domain, aliases in pairs if domain]
 
 
 def _by_config_map(config: pd.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
     if config.empty:
         return []
-    maps = config[(text(config["kind"]) == "ConfigMap") & text(config["name"]).str.fullmatch(r"istio(?:-.*)?")]
+    maps = config[(config["kind"] == "ConfigMap") & text(config["name"]).str.fullmatch(r"istio(?:-.*)?")]
     said = []
-    for spec in text(maps["spec"]):
+    for spec in texts(maps["spec"]):
         held = spec_of(spec).get("mesh")
         try:
             read = mesh.decode(held.encode()) if isinstance(held, str) and held else None

@@ -7,7 +7,7 @@ import pandas as pd
 from meshforensics.checks._declare import check
 from meshforensics.checks._places import held_by_proxies, of_objects, of_proxies, with_identity, with_life
 from meshforensics.profile import Profile
-from meshforensics.tables import keys, text, where
+from meshforensics.tables import keys, text, texts, where
 
 
 def _late_in_life(certificates: pd.DataFrame, at: pd.Timestamp, profile: Profile) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def leaf_not_renewed(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFra
     source="guide, phase 3 and its 30-day alert; linkerd check (60 days)",
 )
 def root_near_end(certificates: pd.DataFrame, at: pd.Timestamp, profile: Profile) -> pd.DataFrame:
-    roots = certificates[text(certificates["role"]) == "root"]
+    roots = certificates[certificates["role"] == "root"]
     own = roots[~text(roots["place"]).str.startswith("webhook:")]
     return _late_in_life(_last_of_each(own), at, profile)
 
@@ -77,7 +77,7 @@ def root_near_end(certificates: pd.DataFrame, at: pd.Timestamp, profile: Profile
     source="guide, phase 3 (every element of the chain counts)",
 )
 def intermediate_near_end(certificates: pd.DataFrame, at: pd.Timestamp, profile: Profile) -> pd.DataFrame:
-    return _late_in_life(certificates[text(certificates["role"]) == "intermediate"], at, profile)
+    return _late_in_life(certificates[certificates["role"] == "intermediate"], at, profile)
 
 
 @check(
@@ -134,11 +134,11 @@ def leaf_outlives_issuer(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.Dat
     ends: dict[tuple[str, ...], tuple[pd.Timestamp, str]] = {}
     cas = whole[whole["is_ca"].fillna(False).astype(bool)].sort_values("not_after")
     of = zip(
-        keys(cas, "namespace", "pod", "subject", "subject_key_id"), cas["not_after"], text(cas["serial"]), strict=True
+        keys(cas, "namespace", "pod", "subject", "subject_key_id"), cas["not_after"], texts(cas["serial"]), strict=True
     )
     for key, end, serial in of:
         ends[key] = (end, serial)
-    leaves = with_life(whole[text(whole["role"]) == "leaf"], at)
+    leaves = with_life(whole[whole["role"] == "leaf"], at)
     issuers = [ends.get(key, (pd.NaT, "")) for key in keys(leaves, "namespace", "pod", "issuer", "authority_key_id")]
     known = leaves.assign(
         issuer_end=pd.Series([end for end, _ in issuers], index=leaves.index, dtype=leaves["not_after"].dtype),
@@ -188,7 +188,7 @@ _AGENT = "istio_agent_cert_expiry_seconds"
 )
 def metric_says_expired(stats: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     """Zero and negative values mean that there is none, or that it could not be read."""
-    told = stats[text(stats["name"]).isin(_EXPIRY_TIMES) & (stats["real"].fillna(0) > 0)]
+    told = stats[stats["name"].isin(_EXPIRY_TIMES) & (stats["real"].fillna(0) > 0)]
     ended = told.assign(ended_at=pd.to_datetime(told["real"].astype("float"), unit="s", utc=True))
     return ended[ended["ended_at"] < at]
 
@@ -211,7 +211,7 @@ def metric_differs(stats: pd.DataFrame, certificates: pd.DataFrame, profile: Pro
     coarse = pd.Timedelta(seconds=profile.number("certificates.root-metric-slack"))
     leaves = with_identity(of_proxies(certificates, "leaf"))
     by_pod = _ends_by_pod(leaves[leaves["identity"] != ""])
-    roots = certificates[text(certificates["role"]) == "root"]
+    roots = certificates[certificates["role"] == "root"]
     ends = sorted(set(roots[~text(roots["place"]).str.startswith("webhook:")]["not_after"].dropna()))
     agents = stats[(text(stats["name"]) == _AGENT) & text(stats["labels"]).str.contains('"default"', regex=False)]
     said = agents["captured_at"] + pd.to_timedelta(agents["real"].astype("float"), unit="s")

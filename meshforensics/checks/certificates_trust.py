@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import ABSENT, text, true
+from meshforensics.tables import ABSENT, text, texts, true
 
 _CA_SECRETS = r"secret:.*/(?:istio-ca-secret|cacerts)"
 _GIVEN_OUT = r"configmap:.*/istio-ca-root-cert"
@@ -121,10 +121,10 @@ def _in_objects(certificates: pd.DataFrame) -> pd.DataFrame:
     kept = certificates[
         place.str.fullmatch(f"{_CA_SECRETS}|{_GIVEN_OUT}")
         & certificates["spki"].notna()
-        & text(certificates["role"]).isin(["root", "root-in-chain"])
+        & certificates["role"].isin(["root", "root-in-chain"])
         & ~(place.str.endswith("/istio-ca-secret") & text(certificates["pointer"]).str.contains("/data/root-cert"))
     ]
-    kinds = ["the CA" if each.startswith("secret:") else "namespaces" for each in text(kept["place"])]
+    kinds = ["the CA" if each.startswith("secret:") else "namespaces" for each in texts(kept["place"])]
     named = pd.Series(kinds, index=kept.index, dtype="str")
     return kept.assign(holder=text(kept["subject_id"]), root=text(kept["spki"]), kept=named)
 
@@ -223,7 +223,7 @@ def trust_changed(trust_over_time: pd.DataFrame) -> pd.DataFrame:
     for _, samples in known.groupby([text(known["namespace"]), text(known["pod"])]):
         before: tuple[frozenset[str], str] | None = None
         for at, held in samples.groupby("captured_at", sort=True):
-            now = (frozenset(text(held["root"])), ", ".join(sorted(set(text(held["serial"])))))
+            now = (frozenset(texts(held["root"])), ", ".join(sorted(set(texts(held["serial"])))))
             if before is not None and before[0] != now[0]:
                 rows.append({**held.iloc[0].to_dict(), "was": before[1], "became": now[1], "at": at})
             before = now

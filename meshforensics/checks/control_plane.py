@@ -18,7 +18,7 @@ from meshforensics.checks._usage import of_limit, used_by
 from meshforensics.checks.proxies_cpu import held_back
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, of_items, text, true, where
+from meshforensics.tables import ABSENT, keys, of_items, text, texts, true, where
 
 _ISTIOD = ("discovery",)
 _NAMED = ("discovery", "destination", "identity", "proxy-injector", "citadel", "galley")
@@ -67,13 +67,13 @@ def _replicas(
     containers: pd.DataFrame, pods: pd.DataFrame, profile: Profile, *, all_of_them: bool | None
 ) -> pd.DataFrame:
     """Replicas that are not ready, of workloads of which no other one is, or another is; None takes both."""
-    names = dict(zip(keys(pods, "namespace", "pod"), text(pods["workload"]), strict=True))
-    staying = pods[~true(pods["deleting"], missing=False) & ~text(pods["phase"]).isin(["Succeeded", "Failed"])]
+    names = dict(zip(keys(pods, "namespace", "pod"), texts(pods["workload"]), strict=True))
+    staying = pods[~true(pods["deleting"], missing=False) & ~pods["phase"].isin(["Succeeded", "Failed"])]
     kept = set(keys(staying, "namespace", "pod"))
     own = of_control_plane(containers, pods)
     own = where(own, (pod in kept for pod in keys(own, "namespace", "pod")))
     own = own.assign(workload=[names.get(pod, "") or "/".join(pod) for pod in keys(own, "namespace", "pod")])
-    pending = set(keys(pods[text(pods["phase"]) == "Pending"], "namespace", "pod"))
+    pending = set(keys(pods[pods["phase"] == "Pending"], "namespace", "pod"))
     own = own.assign(ready=own["ready"].fillna(_not_in(own, pending)))
     bad = unready(own, profile)
     failing = set(keys(bad, "namespace", "pod"))

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import ABSENT, of_items, text
+from meshforensics.tables import ABSENT, of_items, text, texts
 
 _CONFLICTS = {
     "pilot_vservice_dup_domain": "VirtualServices name one domain twice; one of them is dropped",
@@ -32,8 +32,8 @@ _WITHOUT_ENDPOINTS = ("pilot_eds_no_instances", "pilot_dns_cluster_without_endpo
     source="guide, diagram (galley, configuration store); istiod debug/push_status",
 )
 def conflicting_objects(push_problems: pd.DataFrame) -> pd.DataFrame:
-    own = push_problems[text(push_problems["metric"]).isin(_CONFLICTS)]
-    what = [_CONFLICTS[metric] for metric in text(own["metric"])]
+    own = push_problems[push_problems["metric"].isin(_CONFLICTS)]
+    what = [_CONFLICTS[metric] for metric in texts(own["metric"])]
     return own.assign(what=what, resource_name=text(own["resource_name"]), message=text(own["message"]))
 
 
@@ -53,9 +53,9 @@ def conflicting_objects(push_problems: pd.DataFrame) -> pd.DataFrame:
 def conflicts_counted(stats: pd.DataFrame, push_problems: pd.DataFrame = ABSENT) -> pd.DataFrame:
     """What push_status names is not said twice."""
     own = of_items(stats[stats["name"].isin(_CONFLICTS)], "istiod.metrics")
-    named = set(text(push_problems["metric"])) if len(push_problems) else set()
-    rows = own[(own["real"] > 0) & ~text(own["name"]).isin(named)]
-    return rows.assign(what=[_CONFLICTS[name] for name in text(rows["name"])])
+    named = set(texts(push_problems["metric"])) if len(push_problems) else set()
+    rows = own[(own["real"] > 0) & ~own["name"].isin(named)]
+    return rows.assign(what=[_CONFLICTS[name] for name in texts(rows["name"])])
 
 
 @check(
@@ -72,5 +72,5 @@ def conflicts_counted(stats: pd.DataFrame, push_problems: pd.DataFrame = ABSENT)
     source="istiod debug/push_status, pilot_eds_no_instances",
 )
 def clusters_without_endpoints(push_problems: pd.DataFrame) -> pd.DataFrame:
-    own = push_problems[text(push_problems["metric"]).isin(_WITHOUT_ENDPOINTS)]
+    own = push_problems[push_problems["metric"].isin(_WITHOUT_ENDPOINTS)]
     return own.assign(resource_name=text(own["resource_name"]))

@@ -6,7 +6,7 @@ from meshforensics.checks._counts import label, of, recent, since_start
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, of_items, places, text, where
+from meshforensics.tables import ABSENT, of_items, places, text, texts, where
 
 _CONVERGENCE, _QUEUE, _PUSH = "pilot_proxy_convergence_time", "pilot_proxy_queue_time", "pilot_xds_push_time"
 _SIZE, _PUSHES, _NONCES = "pilot_xds_config_size_bytes", "pilot_xds_pushes", "pilot_xds_expired_nonce"
@@ -261,7 +261,7 @@ def expired_nonces(istiod_counts_over_time: pd.DataFrame, window: Window, profil
 
 
 def _istiod(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
-    return text(rows["namespace"]).tolist(), text(rows["pod"]).tolist()
+    return texts(rows["namespace"]), texts(rows["pod"])
 
 
 @check(

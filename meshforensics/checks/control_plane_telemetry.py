@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, text
+from meshforensics.tables import ABSENT, keys, text, texts
 
 _PAGES = ("envoy.stats", "linkerd.metrics", "ztunnel.metrics")
 _OF_TEXT = r"\A([^.]+)\..*\.([^.]+)\Z"
@@ -37,7 +37,7 @@ def many_series(stats: pd.DataFrame, profile: Profile, histograms: pd.DataFrame 
     places: dict[str, dict[str, str]] = {}
     for rows in pages:
         own = rows[rows["item"].isin(sorted(large))]
-        for item, family in zip(text(own["item"]), _families(own), strict=True):
+        for item, family in zip(texts(own["item"]), _families(own), strict=True):
             families[item][family] += 1
         first = own.drop_duplicates("item")
         for item, namespace, pod, pointer in keys(first, "item", "namespace", "pod", "pointer"):

@@ -6,7 +6,7 @@ from meshforensics.checks._counts import label, of, recent
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import keys, text, true, where
+from meshforensics.tables import keys, text, texts, true, where
 
 _OF_A_MESH = r"istio\.io\Z|linkerd\.io\Z"
 _INJECTOR = r"sidecar-injector\.istio\.io|linkerd-proxy-injector"
@@ -65,7 +65,7 @@ def webhook_without_endpoints(
     webhooks: pd.DataFrame, services: pd.DataFrame, service_endpoints: pd.DataFrame
 ) -> pd.DataFrame:
     rows = _unanswered(webhooks, services, service_endpoints)
-    return rows[text(rows["failure_policy"]) == "Fail"]
+    return rows[rows["failure_policy"] == "Fail"]
 
 
 @check(
@@ -83,7 +83,7 @@ def webhook_without_endpoints(
 )
 def webhook_ignored(webhooks: pd.DataFrame, services: pd.DataFrame, service_endpoints: pd.DataFrame) -> pd.DataFrame:
     rows = _unanswered(webhooks, services, service_endpoints)
-    return rows[text(rows["failure_policy"]) == "Ignore"]
+    return rows[rows["failure_policy"] == "Ignore"]
 
 
 @check(
@@ -129,7 +129,7 @@ def _bundles(certificates: pd.DataFrame) -> pd.DataFrame:
 )
 def webhook_ca_mismatch(certificates: pd.DataFrame, webhooks: pd.DataFrame) -> pd.DataFrame:
     roots = certificates[text(certificates["place"]).str.match(_ROOT) & certificates["spki"].notna()]
-    of_mesh = set(text(roots["spki"]))
+    of_mesh = set(texts(roots["spki"]))
     served = webhooks[
         text(webhooks["service"]).str.contains("/istiod") & text(webhooks["name"]).str.endswith("istio.io")
     ]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, places, text
+from meshforensics.tables import ABSENT, keys, places, text, texts
 
 _BY_HAND = (
     r"kubectl-(?:edit|patch|replace|set|label|annotate|scale|rollout|create|run)\Z"
@@ -60,16 +60,16 @@ def edited_over_source(field_managers: pd.DataFrame) -> pd.DataFrame:
 
 def _edits(field_managers: pd.DataFrame) -> pd.DataFrame:
     """Edits of specs by tools for hands, with what a declared source had applied before."""
-    own = field_managers[~text(field_managers["subresource"]).isin(["status"])]
+    own = field_managers[~field_managers["subresource"].isin(["status"])]
     own = own[own["fields"].map(lambda fields: isinstance(fields, tuple) and bool(fields)).astype(bool)]
     manager = text(own["manager"]).str.lower()
     declared = own[manager.str.contains(_DECLARED, regex=True) & ~manager.str.contains(_BY_HAND, regex=True)]
     applied: dict[str, tuple[str, pd.Timestamp]] = {}
-    for name, who, at in zip(text(declared["object"]), text(declared["manager"]), declared["at"], strict=True):
+    for name, who, at in zip(texts(declared["object"]), texts(declared["manager"]), declared["at"], strict=True):
         if name not in applied or (not pd.isna(at) and not at <= applied[name][1]):
             applied[name] = (who, at)
     hands = own[manager.str.contains(_BY_HAND, regex=True)]
-    over = [_over(applied.get(name), at) for name, at in zip(text(hands["object"]), hands["at"], strict=True)]
+    over = [_over(applied.get(name), at) for name, at in zip(texts(hands["object"]), hands["at"], strict=True)]
     return hands.assign(over=pd.Series(over, index=hands.index, dtype="str"))
 
 
@@ -95,7 +95,7 @@ def _over(applied: tuple[str, pd.Timestamp] | None, at: pd.Timestamp) -> str:
 )
 def changed_between_captures(config_over_time: pd.DataFrame) -> pd.DataFrame:
     """Each source is compared with itself, so that what another source lacks is not taken for removed."""
-    timed = config_over_time[config_over_time["captured_at"].notna() & (text(config_over_time["kind"]) != "ConfigMap")]
+    timed = config_over_time[config_over_time["captured_at"].notna() & (config_over_time["kind"] != "ConfigMap")]
     rows: list[dict[str, Any]] = []
     for _, source in timed.groupby(text(timed["item"]).str.rpartition("@")[0]) if len(timed) else ():
         instants = sorted(set(source["captured_at"]))
@@ -109,8 +109,8 @@ def changed_between_captures(config_over_time: pd.DataFrame) -> pd.DataFrame:
 def _changes(before: pd.DataFrame, after: pd.DataFrame) -> list[dict[str, Any]]:
     """What became of each object from one capture to the next; istiod's copy fills up what the server's lacks."""
     whole = text(after["source_kind"]).iloc[0] != "istiod.configz"
-    old = dict(zip(text(before["object"]), before.to_dict("records"), strict=True))
-    new = dict(zip(text(after["object"]), after.to_dict("records"), strict=True))
+    old = dict(zip(texts(before["object"]), before.to_dict("records"), strict=True))
+    new = dict(zip(texts(after["object"]), after.to_dict("records"), strict=True))
     span = {"since": before["captured_at"].iloc[0], "until": after["captured_at"].iloc[0]}
     made = []
     for name in sorted({*old, *new}):
@@ -159,7 +159,7 @@ def replicas_differ(
     others are not.
     """
     alike = _alike(proxies, pods)
-    by_place = clusters[text(clusters["type"]).isin(_BY_PLACE)]["resource"]
+    by_place = clusters[clusters["type"].isin(_BY_PLACE)]["resource"]
     comparable = cluster_instances[~text(cluster_instances["resource"]).isin(text(by_place))]
     kinds = {"listener": listener_instances, "cluster": comparable, "route": route_instances}
     settled = profile.number("drift.settled")
@@ -185,7 +185,7 @@ def _alike(proxies: pd.DataFrame, pods: pd.DataFrame) -> dict[tuple[str, ...], t
 def _odd_ones(
     held: pd.DataFrame, alike: dict[tuple[str, ...], tuple[str, ...]], what: str, settled: float
 ) -> list[dict[str, Any]]:
-    live = held[(text(held["state"]) == "active") & held["resource"].notna() & held["captured_at"].notna()]
+    live = held[(held["state"] == "active") & held["resource"].notna() & held["captured_at"].notna()]
     group = pd.Series(
         ["\x1f".join(alike.get(key, ())) for key in keys(live, "namespace", "pod")], index=live.index, dtype="str"
     )
@@ -217,6 +217,6 @@ def _row(
     of, namespace, pod = key
     workload = "/".join(of.split("\x1f")[:2])
     rows = pd.concat(several)
-    names = sorted(set(text(rows["name"])))
+    names = sorted(set(texts(rows["name"])))
     said = {"name": names[0], "differing": len(names), "replicas": replicas.get(of, 0), "evidence": places(rows)}
     return {"namespace": namespace, "pod": pod, "workload": workload, "what": what, **said}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
-from meshforensics.tables import text
+from meshforensics.tables import text, texts
 
 
 @check(
@@ -47,7 +47,7 @@ def _fired(alert_times: pd.DataFrame, window: Window, severity: str) -> pd.DataF
     """What fired and still did in the window, one row a series, first fired first."""
     standing = alert_times["resolved_at"].isna() | (alert_times["resolved_at"] >= pd.Timestamp(window.start))
     own = alert_times[alert_times["fired_at"].notna() & standing & (text(alert_times["severity"]) == severity)]
-    own = own.assign(at=own["fired_at"], series=[_named(each) for each in text(own["labels"])])
+    own = own.assign(at=own["fired_at"], series=[_named(each) for each in texts(own["labels"])])
     return own.sort_values("fired_at", kind="stable").drop_duplicates(["alert", "series"])
 
 

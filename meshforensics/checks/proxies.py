@@ -17,7 +17,7 @@ from meshforensics.checks._containers import (
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, text, true, where
+from meshforensics.tables import ABSENT, keys, true, where
 
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\[[0-9a-f:]+\]")
 
@@ -61,7 +61,7 @@ def _failures_of_probes(events: pd.DataFrame) -> dict[tuple[str, ...], str]:
     """By pod and probe what the newest failure got, without addresses, so that one cause reads alike everywhere."""
     if events.empty:
         return {}
-    failed = events[text(events["reason"]) == "Unhealthy"].sort_values("at", kind="stable")
+    failed = events[events["reason"] == "Unhealthy"].sort_values("at", kind="stable")
     found: dict[tuple[str, ...], str] = {}
     for namespace, pod, message in keys(failed, "namespace", "name", "message"):
         kind, probe, got = message.partition(" probe failed: ")
@@ -131,7 +131,7 @@ def oom_killed(
 def not_live(proxy_states: pd.DataFrame, profile: Profile, init_targets: pd.DataFrame = ABSENT) -> pd.DataFrame:
     """One that started seconds ago is starting; of one that tells no uptime that is not known."""
     young = proxy_states["uptime_s"] < profile.number("starting-age")
-    rows = proxy_states[~text(proxy_states["state"]).isin(["LIVE", "DRAINING"]) & ~true(young, missing=False)]
+    rows = proxy_states[~proxy_states["state"].isin(["LIVE", "DRAINING"]) & ~true(young, missing=False)]
     return rows.assign(waits=_awaited(rows, init_targets))
 
 
@@ -160,9 +160,9 @@ def _awaited(rows: pd.DataFrame, targets: pd.DataFrame) -> list[str]:
     source="guide, phase 1, step 1; Envoy admin /server_info, state DRAINING",
 )
 def draining(proxy_states: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
-    staying = pods[(text(pods["phase"]) == "Running") & ~true(pods["deleting"], missing=True)]
+    staying = pods[(pods["phase"] == "Running") & ~true(pods["deleting"], missing=True)]
     stays = set(keys(staying, "namespace", "pod"))
-    drains = proxy_states[text(proxy_states["state"]) == "DRAINING"]
+    drains = proxy_states[proxy_states["state"] == "DRAINING"]
     return where(drains, (pod in stays for pod in keys(drains, "namespace", "pod")))
 
 

@@ -7,7 +7,7 @@ from meshforensics.checks._declare import check
 from meshforensics.checks._usage import Load, above_siblings, loads, of_limit, unexplained, used_by
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, inside, keys, places, text
+from meshforensics.tables import ABSENT, inside, keys, places
 
 
 @check(
@@ -84,7 +84,7 @@ def cpu_above_siblings(
 def held_back(throttling: pd.DataFrame, containers: tuple[str, ...], window: Window) -> pd.DataFrame:
     """The mean share of the window's periods in which each of these containers was throttled."""
     own = inside(throttling, window)
-    own = own[text(own["container"]).isin(containers) & own["share"].notna()]
+    own = own[own["container"].isin(containers) & own["share"].notna()]
     rows = [
         {**group.iloc[0], "share": float(group["share"].mean()), "evidence": places(group)}
         for _, group in own.groupby(["namespace", "pod", "container"], observed=True)

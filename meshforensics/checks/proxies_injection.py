@@ -8,7 +8,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
-from meshforensics.tables import ABSENT, keys, text, true, where
+from meshforensics.tables import ABSENT, keys, text, texts, true, where
 
 _INJECTOR = r"sidecar-injector\.istio\.io|linkerd-proxy-injector"
 _BACK_OFF = pd.Timedelta(seconds=1200)
@@ -36,10 +36,10 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)")
 )
 def sidecar_missing(pods: pd.DataFrame, namespaces: pd.DataFrame) -> pd.DataFrame:
     """A pod may say no; one on its node's network, a static one and one of a system namespace never get one."""
-    alive = text(pods["phase"]).isin(["Running", "Pending"]) & ~true(pods["deleting"], missing=False)
+    alive = pods["phase"].isin(["Running", "Pending"]) & ~true(pods["deleting"], missing=False)
     able = ~true(pods["host_network"], missing=False) & ~text(pods["owner"]).str.startswith("Node:")
-    bare = pods[alive & able & ~true(pods["injected"], missing=True) & ~text(pods["namespace"]).isin(_NEVER)]
-    by_namespace = dict(zip(text(namespaces["namespace"]), keys(namespaces, "injection", "revision"), strict=True))
+    bare = pods[alive & able & ~true(pods["injected"], missing=True) & ~pods["namespace"].isin(_NEVER)]
+    by_namespace = dict(zip(texts(namespaces["namespace"]), keys(namespaces, "injection", "revision"), strict=True))
     return _asked(bare, by_namespace)
 
 
@@ -86,7 +86,7 @@ def other_revision(pods: pd.DataFrame, namespaces: pd.DataFrame, webhooks: pd.Da
     for revision, tag in keys(webhooks[webhooks["revision"].notna()], "revision", "tag"):
         serves.setdefault(revision, set()).add(revision)
         serves.setdefault(tag or revision, set()).add(revision)
-    by_namespace = dict(zip(text(namespaces["namespace"]), keys(namespaces, "injection", "revision"), strict=True))
+    by_namespace = dict(zip(texts(namespaces["namespace"]), keys(namespaces, "injection", "revision"), strict=True))
     injected = pods[true(pods["injected"], missing=False) & ~true(pods["deleting"], missing=False)]
     wanted, held = [], []
     for namespace, labels, annotations in keys(injected, "namespace", "labels", "annotations"):
@@ -126,13 +126,13 @@ def version_skew(
 ) -> pd.DataFrame:
     """Of several control planes the one that a proxy is connected to; a newer proxy counts as one minor more."""
     told = dict(
-        zip(keys(control_plane_versions, "namespace", "pod"), text(control_plane_versions["version"]), strict=True)
+        zip(keys(control_plane_versions, "namespace", "pod"), texts(control_plane_versions["version"]), strict=True)
     )
     only = next(iter(set(told.values()))) if len(set(told.values())) == 1 else ""
-    of = dict(zip(keys(xds_sync, "namespace", "pod"), text(xds_sync["istiod"]), strict=True)) if len(xds_sync) else {}
+    of = dict(zip(keys(xds_sync, "namespace", "pod"), texts(xds_sync["istiod"]), strict=True)) if len(xds_sync) else {}
     known = {"/".join(pod): version for pod, version in told.items()}
     beside = [known.get(of.get(pod, ""), only) for pod in keys(proxies, "namespace", "pod")]
-    skew = [_skew(own, istiod) for own, istiod in zip(text(proxies["version"]), beside, strict=True)]
+    skew = [_skew(own, istiod) for own, istiod in zip(texts(proxies["version"]), beside, strict=True)]
     rows = proxies.assign(istiod_version=beside, skew=pd.Series(skew, index=proxies.index, dtype="Int64"))
     return rows[rows["skew"].notna()]
 
@@ -178,7 +178,7 @@ def no_cpu_limit(containers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without(containers: pd.DataFrame, limit: str) -> pd.DataFrame:
-    own = containers[(text(containers["container"]) == "istio-proxy") & (text(containers["state"]) != "terminated")]
+    own = containers[(containers["container"] == "istio-proxy") & (containers["state"] != "terminated")]
     return own[own[limit].isna()]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import keys, places, text, where
+from meshforensics.tables import keys, places, text, texts, where
 
 _NO_CLUSTER = ("", "BlackHoleCluster", "PassthroughCluster", "InboundPassthroughCluster")
 
@@ -32,7 +32,7 @@ def missing_cluster(
 
 def _lacking(used: pd.DataFrame, cluster_instances: pd.DataFrame) -> pd.DataFrame:
     """The rows whose `cluster` their proxy does not have, where any of its clusters of the mesh are known."""
-    held = cluster_instances[text(cluster_instances["state"]).isin(["active", "static", "warming"])]
+    held = cluster_instances[cluster_instances["state"].isin(["active", "static", "warming"])]
     has = set(keys(held, "namespace", "pod", "name"))
     known_pods = {(namespace, pod) for namespace, pod, name in has if "|" in name}
     used = used[~text(used["cluster"]).isin(_NO_CLUSTER) & used["cluster"].notna()]
@@ -77,7 +77,7 @@ def missing_tcp_cluster(
     spread = filter_chains.assign(cluster=filter_chains["clusters"]).explode("cluster").reset_index(drop=True)
     spread = spread[text(spread["cluster"]).str.contains("|", regex=False)]
     spread = spread.assign(chain=text(spread["name"]), place=_column(spread))
-    live = listener_instances[text(listener_instances["state"]).isin(["active", "static"])]
+    live = listener_instances[listener_instances["state"].isin(["active", "static"])]
     held = live.assign(resource=text(live["resource"]), held=_column(live))
     shown = spread[["resource", "listener", "chain", "cluster", "place"]].assign(resource=text(spread["resource"]))
     used = held.merge(shown, on="resource")
@@ -91,7 +91,7 @@ def _routes_of_proxies(routes: pd.DataFrame, route_instances: pd.DataFrame) -> p
     The evidence is the route where it was first seen, then the configuration of this proxy that holds it.
     """
     routes = routes[routes["weight"].isna() | (routes["weight"] > 0)]
-    active = route_instances[~text(route_instances["state"]).isin(["error", "warming"])]
+    active = route_instances[~route_instances["state"].isin(["error", "warming"])]
     own = ["resource", "route_config", "virtual_host", "name", "order", "match", "cluster", "object", "weight"]
     shown = routes[own].assign(route=_column(routes))
     held = active.drop(columns=["name"]).assign(held=_column(active)).merge(shown, on="resource")
@@ -123,11 +123,11 @@ def cluster_without_endpoints(
     routes: pd.DataFrame,
     route_instances: pd.DataFrame,
 ) -> pd.DataFrame:
-    by_eds = clusters[(text(clusters["type"]) == "EDS") & (text(clusters["direction"]) == "outbound")]
+    by_eds = clusters[(clusters["type"] == "EDS") & (clusters["direction"] == "outbound")]
     held = cluster_instances[
-        cluster_instances["resource"].isin(by_eds["resource"]) & (text(cluster_instances["state"]) == "active")
+        cluster_instances["resource"].isin(by_eds["resource"]) & (cluster_instances["state"] == "active")
     ]
-    told = set(zip(text(endpoints["namespace"]), text(endpoints["pod"]), strict=True))
+    told = set(zip(texts(endpoints["namespace"]), texts(endpoints["pod"]), strict=True))
     hosts = set(_triples(endpoints, "cluster"))
     routed = set(_triples(_routes_of_proxies(routes, route_instances), "cluster"))
     empty = [each in routed and each[:2] in told and each not in hosts for each in _triples(held, "name")]
@@ -136,7 +136,7 @@ def cluster_without_endpoints(
 
 
 def _triples(frame: pd.DataFrame, column: str) -> "zip[tuple[str, str, str]]":
-    return zip(text(frame["namespace"]), text(frame["pod"]), frame[column].astype("str"), strict=True)
+    return zip(texts(frame["namespace"]), texts(frame["pod"]), frame[column].astype("str"), strict=True)
 
 
 @check(
@@ -171,7 +171,7 @@ _Order = tuple[str, str, int]
 def _orders(routes: pd.DataFrame) -> list[_Order]:
     """Configuration, virtual host and place of each route."""
     return list(
-        zip(text(routes["resource"]), text(routes["virtual_host"]), routes["order"].astype("int64"), strict=True)
+        zip(texts(routes["resource"]), texts(routes["virtual_host"]), routes["order"].astype("int64"), strict=True)
     )
 
 
@@ -180,7 +180,7 @@ def _covered(routes: pd.DataFrame) -> dict[_Order, str]:
     routes = routes[(routes["weight"].isna() | (routes["weight"] > 0)) & (text(routes["match"]) != "")]
     routes = routes[routes["order"].notna()]
     hosts: dict[tuple[str, str], dict[int, str]] = {}
-    for (resource, host, order), match in zip(_orders(routes), text(routes["match"]), strict=True):
+    for (resource, host, order), match in zip(_orders(routes), texts(routes["match"]), strict=True):
         hosts.setdefault((resource, host), {}).setdefault(order, match)
     behind: dict[_Order, str] = {}
     for (resource, host), matches in hosts.items():

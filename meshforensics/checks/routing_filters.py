@@ -9,7 +9,7 @@ import pandas as pd
 from meshforensics.checks._declare import check
 from meshforensics.checks._hosts import labels_of
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, text, true, where
+from meshforensics.tables import ABSENT, keys, text, texts, true, where
 
 _RELATIVE = {"INSERT_BEFORE", "INSERT_AFTER", "REPLACE", "MERGE", "REMOVE"}
 _IGNORED = {
@@ -108,8 +108,8 @@ def filter_not_applied(
     for it.
     """
     adds = envoy_filter_patches[
-        text(envoy_filter_patches["operation"]).isin(_ADDS)
-        & text(envoy_filter_patches["apply_to"]).isin([*_HOLDERS, "CLUSTER"])
+        envoy_filter_patches["operation"].isin(_ADDS)
+        & envoy_filter_patches["apply_to"].isin([*_HOLDERS, "CLUSTER"])
         & (text(envoy_filter_patches["name"]) != "")
         & ~true(envoy_filter_patches["targeted"], missing=False)
     ]
@@ -137,7 +137,7 @@ def _settled(patches: pd.DataFrame, config: pd.DataFrame, age_s: float) -> Itera
     changed = config["changed_at"].fillna(config["created_at"])
     fresh = (config["captured_at"] - changed).dt.total_seconds() < age_s
     young = set(text(config["object"])[fresh.fillna(False).astype(bool)])
-    return (name not in young for name in text(patches["object"]))
+    return (name not in young for name in texts(patches["object"]))
 
 
 def _proxies(proxies: pd.DataFrame, pods: pd.DataFrame, listener_instances: pd.DataFrame) -> Iterator[_Proxy]:
@@ -176,14 +176,14 @@ _Places = dict[str, set[str]]
 def _places(
     listeners: pd.DataFrame, filter_chains: pd.DataFrame, listener_instances: pd.DataFrame
 ) -> dict[tuple[str, ...], _Places]:
-    directions = dict(zip(text(listeners["resource"]), text(listeners["direction"]), strict=True))
+    directions = dict(zip(texts(listeners["resource"]), texts(listeners["direction"]), strict=True))
     names: dict[str, set[str]] = {}
     several = (filter_chains[column] for column in _HOLDERS.values())
-    for resource, *filters in zip(text(filter_chains["resource"]), *several, strict=True):
+    for resource, *filters in zip(texts(filter_chains["resource"]), *several, strict=True):
         own = names.setdefault(resource, set())
         own.update(str(name) for each in filters if isinstance(each, tuple) for name in each)
     made: dict[tuple[str, ...], _Places] = {}
-    live = listener_instances[text(listener_instances["state"]) == "active"]
+    live = listener_instances[listener_instances["state"] == "active"]
     for namespace, pod, resource in keys(live, "namespace", "pod", "resource"):
         by_direction = made.setdefault((namespace, pod), {})
         by_direction.setdefault(directions.get(resource, ""), set()).update(names.get(resource, ()))
@@ -216,7 +216,7 @@ def _held(
     """What each proxy has by name: HTTP and network filters, and clusters."""
     of_resource: dict[str, set[tuple[str, ...]]] = {}
     for kind, column in _HOLDERS.items():
-        for resource, names in zip(text(filter_chains["resource"]), filter_chains[column], strict=True):
+        for resource, names in zip(texts(filter_chains["resource"]), filter_chains[column], strict=True):
             own = of_resource.setdefault(resource, set())
             own.update((kind, str(name)) for name in (names if isinstance(names, tuple) else ()))
     made: dict[tuple[str, ...], set[tuple[str, ...]]] = {}

@@ -7,7 +7,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.checks._hosts import labels_of, lists_all, matches
-from meshforensics.tables import ABSENT, keys, text, where
+from meshforensics.tables import ABSENT, keys, text, texts, where
 
 _ISTIO = "networking.istio.io"
 
@@ -65,7 +65,7 @@ def unknown_gateway(virtual_service_rules: pd.DataFrame, gateway_servers: pd.Dat
     """Judged where Gateways were captured; those that Kubernetes ingresses make are istiod's own."""
     own = _virtual_services(virtual_service_rules)
     known = set(_servers(gateway_servers))
-    named = [tuple(_gateways(names, ns)) for names, ns in zip(own["gateways"], text(own["namespace"]), strict=True)]
+    named = [tuple(_gateways(names, ns)) for names, ns in zip(own["gateways"], texts(own["namespace"]), strict=True)]
     spread = own.assign(gateway=pd.Series(named, index=own.index, dtype="object")).explode("gateway")
     asked = text(spread["gateway"])
     if not known:
@@ -133,7 +133,7 @@ def conflicting_gateways(gateway_servers: pd.DataFrame) -> pd.DataFrame:
     own = gateway_servers[(text(gateway_servers["group"]) == _ISTIO) & gateway_servers["port"].notna()]
     spread = own.assign(host=own["hosts"]).explode("host")
     spread = spread[text(spread["host"]) != ""].reset_index(drop=True)
-    spread = spread.assign(host=[host.rpartition("/")[2] for host in text(spread["host"])])
+    spread = spread.assign(host=[host.rpartition("/")[2] for host in texts(spread["host"])])
     kinds = spread.groupby(["selector", "port", "host"], observed=True, dropna=False)["object"].transform("nunique")
     return spread[kinds > 1] if len(spread) else spread
 
@@ -165,13 +165,13 @@ def gateway_without_pods(
     own = gateway_servers[(text(gateway_servers["group"]) == _ISTIO) & (text(gateway_servers["selector"]) != "")]
     if not lists_all(pods, "pods"):
         return own.iloc[:0]
-    labels = [set(labels_of(said).items()) for said in set(text(pods["labels"]))]
-    empty = (not any(labels_of(said).items() <= each for each in labels) for said in text(own["selector"]))
+    labels = [set(labels_of(said).items()) for said in set(texts(pods["labels"]))]
+    empty = (not any(labels_of(said).items() <= each for each in labels) for said in texts(own["selector"]))
     idle = where(own, empty)
     served = _served_hosts(proxies, virtual_hosts, route_instances)
     alive = {
         name
-        for name, hosts in zip(text(idle["object"]), idle["hosts"], strict=True)
+        for name, hosts in zip(texts(idle["object"]), idle["hosts"], strict=True)
         for host in (hosts if isinstance(hosts, tuple) else ())
         if any(matches(str(host).rpartition("/")[2], each) for each in served)
     }
@@ -182,7 +182,7 @@ def _served_hosts(proxies: pd.DataFrame, virtual_hosts: pd.DataFrame, route_inst
     """The hosts that captured routers have routes for, without ports."""
     if proxies.empty or virtual_hosts.empty or route_instances.empty:
         return frozenset()
-    routers = set(keys(proxies[text(proxies["role"]) == "router"], "namespace", "pod"))
+    routers = set(keys(proxies[proxies["role"] == "router"], "namespace", "pod"))
     held = where(route_instances, (each in routers for each in keys(route_instances, "namespace", "pod")))
     own = virtual_hosts[text(virtual_hosts["resource"]).isin(text(held["resource"]))]
     several = (each for each in own["domains"] if isinstance(each, tuple))
@@ -209,14 +209,14 @@ def gateway_port_not_served(
     own = gateway_servers[(text(gateway_servers["group"]) == _ISTIO) & gateway_servers["port"].notna()]
     if not lists_all(service_ports, "services"):
         return own.iloc[:0]
-    labels = [set(labels_of(said).items()) for said in set(text(pods["labels"]))] if len(pods) else []
+    labels = [set(labels_of(said).items()) for said in set(texts(pods["labels"]))] if len(pods) else []
     numbers = [int(port) for port in own["port"]]
-    served = {said: _served(said, service_ports, labels) for said in set(text(own["selector"]))}
+    served = {said: _served(said, service_ports, labels) for said in set(texts(own["selector"]))}
     return where(
         own,
         (
             bool(served[said]) and port not in served[said]
-            for said, port in zip(text(own["selector"]), numbers, strict=True)
+            for said, port in zip(texts(own["selector"]), numbers, strict=True)
         ),
     )
 
@@ -227,7 +227,7 @@ def _served(selector: str, service_ports: pd.DataFrame, labels: "list[set[tuple[
     chosen = [each for each in labels if wanted and wanted <= each]
     found: set[int] = set()
     for said, port, target in zip(
-        text(service_ports["selector"]), service_ports["port"], text(service_ports["target"]), strict=True
+        texts(service_ports["selector"]), service_ports["port"], texts(service_ports["target"]), strict=True
     ):
         own = set(labels_of(said).items())
         if own and any(own <= each for each in chosen):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.checks._hosts import hosts_of, labels_of, lists_all, matches, same, sees, service_of
-from meshforensics.tables import ABSENT, keys, text, true, where
+from meshforensics.tables import ABSENT, keys, text, texts, true, where
 
 _ALL_KINDS = {"foreign.crs", "foreign.k8s-resources", "istiod.configz"}
 
@@ -45,8 +45,8 @@ def unknown_host(
     if not lists_all(service_ports, "services"):
         return rules.iloc[:0]
     hosts = hosts_of(service_ports, service_entry_hosts, registry)
-    viewers = [_viewers(*each) for each in zip(text(rules["namespace"]), rules["export_to"], strict=True)]
-    asked = zip(text(rules["host"]), viewers, strict=True)
+    viewers = [_viewers(*each) for each in zip(texts(rules["namespace"]), rules["export_to"], strict=True)]
+    asked = zip(texts(rules["host"]), viewers, strict=True)
     return where(rules, (not all(hosts.knows(host, viewer) for viewer in several) for host, several in asked))
 
 
@@ -71,7 +71,7 @@ def _viewers(owner: str, export_to: object) -> frozenset[str]:
 def unknown_port(virtual_service_rules: pd.DataFrame, service_ports: pd.DataFrame) -> pd.DataFrame:
     rules = virtual_service_rules[virtual_service_rules["port"].notna()]
     hosts = hosts_of(service_ports, ABSENT, ABSENT)
-    have = [hosts.ports(host) for host in text(rules["host"])]
+    have = [hosts.ports(host) for host in texts(rules["host"])]
     rules = rules.assign(ports=[", ".join(map(str, sorted(each))) for each in have])
     numbers = rules["port"].astype("int64")
     return where(rules, (bool(each) and port not in each for each, port in zip(have, numbers, strict=True)))
@@ -93,7 +93,7 @@ def unknown_port(virtual_service_rules: pd.DataFrame, service_ports: pd.DataFram
 def port_not_chosen(virtual_service_rules: pd.DataFrame, service_ports: pd.DataFrame) -> pd.DataFrame:
     rules = virtual_service_rules[virtual_service_rules["port"].isna()]
     hosts = hosts_of(service_ports, ABSENT, ABSENT)
-    have = [hosts.ports(host) for host in text(rules["host"])]
+    have = [hosts.ports(host) for host in texts(rules["host"])]
     rules = rules.assign(ports=[", ".join(map(str, sorted(each))) for each in have])
     return where(rules, (len(each) > 1 for each in have))
 
@@ -116,7 +116,7 @@ def missing_subset(
 ) -> pd.DataFrame:
     """Judged where DestinationRules were captured: a document of all kinds, or a list that has some."""
     rules = virtual_service_rules[text(virtual_service_rules["subset"]) != ""]
-    if destination_rules.empty and not _ALL_KINDS & set(text(custom_resources["source_kind"])):
+    if destination_rules.empty and not _ALL_KINDS & set(texts(custom_resources["source_kind"])):
         return rules.iloc[:0]
     made = list(_subsets(destination_rules))
     return where(
@@ -195,7 +195,7 @@ def subset_without_pods(
     subsets = destination_rules[text(destination_rules["subset"]) != ""]
     if not (lists_all(pods, "pods") or (pods.empty and lists_all(service_ports, "services"))):
         return subsets.iloc[:0]
-    selectors = dict(zip(keys(service_ports, "namespace", "service"), text(service_ports["selector"]), strict=True))
+    selectors = dict(zip(keys(service_ports, "namespace", "service"), texts(service_ports["selector"]), strict=True))
     labels = _labels_by_namespace(pods)
     empty = []
     for host, wanted in keys(subsets, "host", "labels"):
@@ -209,7 +209,7 @@ def subset_without_pods(
 
 def _labels_by_namespace(pods: pd.DataFrame) -> "dict[str, list[set[tuple[str, str]]]]":
     made: dict[str, list[set[tuple[str, str]]]] = {}
-    running = pods[~text(pods["phase"]).isin(["Succeeded", "Failed"])]
+    running = pods[~pods["phase"].isin(["Succeeded", "Failed"])]
     for namespace, said in keys(running, "namespace", "labels"):
         made.setdefault(namespace, []).append(set(labels_of(said).items()))
     return made
@@ -223,7 +223,7 @@ def _used(rules: pd.DataFrame, host: str, subset: str) -> str:
     own = own[own["weight"].isna() | (own["weight"] > 0)]
     said = [
         f"{name} leads there" + ("" if pd.isna(weight) else f" with weight {int(weight)}")
-        for name, weight in zip(text(own["object"]), own["weight"], strict=True)
+        for name, weight in zip(texts(own["object"]), own["weight"], strict=True)
     ]
     return ", ".join(dict.fromkeys(said)) or "no VirtualService leads there"
 

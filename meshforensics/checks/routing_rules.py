@@ -7,7 +7,7 @@ import msgspec
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import places, text, true, where
+from meshforensics.tables import places, text, texts, true, where
 
 _RULE = ["object", "section", "rule"]
 
@@ -184,7 +184,7 @@ def retries_exceed_timeout(virtual_service_rules: pd.DataFrame) -> pd.DataFrame:
 )
 def fault_without_effect(virtual_service_rules: pd.DataFrame) -> pd.DataFrame:
     rules = _rules(virtual_service_rules)
-    rules = rules.assign(reason=[_no_effect(fault) for fault in text(rules["fault"])])
+    rules = rules.assign(reason=[_no_effect(fault) for fault in texts(rules["fault"])])
     return rules[rules["reason"] != ""].assign(pointer=lambda rows: text(rows["pointer"]) + "/fault")
 
 

@@ -6,7 +6,7 @@ from meshforensics.checks._beside import beside
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, inside, keys, text, where
+from meshforensics.tables import ABSENT, inside, keys, text, texts, where
 
 _TLS = (
     "tls-root-expired",
@@ -180,7 +180,7 @@ def seen(
     containers: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
     """Every other family of the catalogue; configuration streams that end now and then are how they live."""
-    others = tuple(sorted(set(text(signatures["family"])) - {*_TLS, *_DELIVERY, *_ROOTS, ""}))
+    others = tuple(sorted(set(texts(signatures["family"])) - {*_TLS, *_DELIVERY, *_ROOTS, ""}))
     rows = _families(
         _without_usual_ends(signatures, window, profile), window, others, log_coverage=log_coverage, denials=denials,
         config=config, clusters=clusters, routes=routes, endpoints=endpoints, containers=containers,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.profile import Profile
-from meshforensics.tables import text, true
+from meshforensics.tables import text, texts, true
 
 _NOISE = re.compile(r"goo\.gle/debug\w+\s*")
 """What protobuf puts into its texts by chance, so that nobody compares them."""
@@ -14,8 +14,8 @@ _NOISE = re.compile(r"goo\.gle/debug\w+\s*")
 
 def _told(rejections: pd.DataFrame) -> pd.DataFrame:
     """Rejections in comparable words: the text that causes share, and the object that made the resource."""
-    said = [" ".join(_NOISE.sub("", message).split()) for message in text(rejections["message"])]
-    named = zip(text(rejections["resource_name"]), text(rejections["object"]), strict=True)
+    said = [" ".join(_NOISE.sub("", message).split()) for message in texts(rejections["message"])]
+    named = zip(texts(rejections["resource_name"]), texts(rejections["object"]), strict=True)
     of = [f"{name}{f' ({maker})' if maker else ''}" if name else maker for name, maker in named]
     whose = [f" of {each}" if each else "" for each in of]
     return rejections.assign(message=pd.Series(said, index=rejections.index, dtype="str"), whose=whose)
@@ -108,12 +108,12 @@ def stale_since_unknown(xds_sync: pd.DataFrame) -> pd.DataFrame:
     source="istiod debug/syncz; routes, endpoints and extensions may rightly be never asked for",
 )
 def never_sent(xds_sync: pd.DataFrame) -> pd.DataFrame:
-    unsent = xds_sync[(xds_sync["status"] == "NOT SENT") & text(xds_sync["type"]).isin(["cds", "lds"])]
-    return unsent[text(unsent["proxy_type"]) != "ztunnel"] if "proxy_type" in unsent else unsent
+    unsent = xds_sync[(xds_sync["status"] == "NOT SENT") & xds_sync["type"].isin(["cds", "lds"])]
+    return unsent[unsent["proxy_type"] != "ztunnel"] if "proxy_type" in unsent else unsent
 
 
 def _warming(instances: pd.DataFrame, at: pd.Timestamp, profile: Profile, kind: str) -> pd.DataFrame:
-    waiting = instances[text(instances["state"]) == "warming"]
+    waiting = instances[instances["state"] == "warming"]
     age = (at - waiting["last_updated"]).dt.total_seconds()
     old = age.fillna(0) >= profile.number("warming-age")
     aged: pd.DataFrame = waiting.assign(age_s=age, what=kind)[old]
@@ -157,7 +157,7 @@ def warming(
     source="Envoy config_dump dynamic_warming_secrets, version_info uninitialized",
 )
 def secret_not_delivered(secret_instances: pd.DataFrame) -> pd.DataFrame:
-    return secret_instances[text(secret_instances["state"]) == "warming"]
+    return secret_instances[secret_instances["state"] == "warming"]
 
 
 @check(
@@ -179,7 +179,7 @@ def endpoint_gone(endpoints: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
     """
     if not text(pods["item"]).str.startswith(("kubernetes.pods:-@", "foreign.k8s-resources:")).any():
         return endpoints.iloc[:0]
-    running = set(text(pods[text(pods["phase"]).isin(["Running", "Pending"])]["ip"])) - {""}
+    running = set(texts(pods[pods["phase"].isin(["Running", "Pending"])]["ip"])) - {""}
     inside = endpoints[text(endpoints["cluster"]).str.match(r"outbound\|\d+\|[^|]*\|[^|]+\.svc\.")]
     ip = text(inside["address"]).str.rsplit(":", n=1).str[0].str.strip("[]")
     known = ip.isin(running)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, text, texts
 
 _OUTBOUND = r"outbound\|\d+\|[^|]*\|([^|]+)\Z"
 
@@ -30,7 +30,7 @@ def endpoints_differ(endpoints: pd.DataFrame, registry_endpoints: pd.DataFrame) 
     meant, known = _meant(registry_endpoints)
     own = endpoints.assign(host=text(endpoints["cluster"]).str.extract(_OUTBOUND, expand=False).fillna(""))
     own = own.assign(ip=_ip(own["address"]))
-    own = own[text(own["host"]).isin(meant) & (own["ip"] != "")]
+    own = own[own["host"].isin(meant) & (own["ip"] != "")]
     own = own.assign(strange=~own["ip"].isin(known))
     rows = []
     for key, group in own.groupby(["namespace", "pod", "host"], observed=True):
@@ -52,7 +52,7 @@ def _meant(registry_endpoints: pd.DataFrame) -> tuple[dict[str, set[str]], set[s
     ips = _ip(registry_endpoints["address"])
     made: dict[str, set[str]] = {}
     shards: dict[str, set[str]] = {}
-    for host, shard, ip in zip(text(registry_endpoints["host"]), text(registry_endpoints["shard"]), ips, strict=True):
+    for host, shard, ip in zip(texts(registry_endpoints["host"]), texts(registry_endpoints["shard"]), ips, strict=True):
         made.setdefault(host, set()).add(ip)
         shards.setdefault(host, set()).add(shard)
     return {host: several for host, several in made.items() if len(shards[host]) == 1}, set(ips)

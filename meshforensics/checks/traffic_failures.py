@@ -9,7 +9,7 @@ from meshforensics.checks._declare import check
 from meshforensics.checks._edges import edges, has_flag
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, inside, keys, text, true, unlogged, where
+from meshforensics.tables import ABSENT, inside, keys, text, texts, true, unlogged, where
 
 _EDGE = ["namespace", "pod", "cluster"]
 _TIMEOUTS = ("upstream_rq_timeout", "upstream_rq_per_try_timeout")
@@ -57,9 +57,9 @@ def retries_exhausted(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
 def retry_share(rises_over_time: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:
     """Tries that got no connection are not among Envoy's requests, so that there may be more retries than those."""
     own = unlogged(rises_over_time, ABSENT, window)
-    totals = own[text(own["name"]) == "upstream_rq_total"]
+    totals = own[own["name"] == "upstream_rq_total"]
     sent = dict(zip(keys(totals, *_EDGE, "captured_at"), totals["rise"].fillna(0).astype("int64"), strict=True))
-    again = own[(text(own["name"]) == "upstream_rq_retry") & (own["rise"].fillna(0) > 0)]
+    again = own[(own["name"] == "upstream_rq_retry") & (own["rise"].fillna(0) > 0)]
     tries = [sent.get(key, 0) for key in keys(again, *_EDGE, "captured_at")]
     rise = again["rise"].astype("float64")
     told = again.assign(tries=pd.Series(tries, index=again.index, dtype="float64").clip(lower=rise), until=again["at"])
@@ -142,7 +142,7 @@ def connect_failures(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     """By endpoint: one bad host of a service is another cause than all of them."""
     seen = inside(calls, window)
     seen = seen.assign(upstream_host=text(seen["upstream_host"]).replace("", "-"))
-    failed = true(seen["failed"], missing=False) & (text(seen["family"]) == "connect-failure")
+    failed = true(seen["failed"], missing=False) & (seen["family"] == "connect-failure")
     return edges(seen, failed, "upstream_host")
 
 
@@ -166,8 +166,8 @@ def connect_failure_share(
     """Only of proxies that logged no request in the window; connections to xDS and agent are not of the mesh."""
     own = unlogged(rises_over_time, access_log, window)
     own = own[text(own["cluster"]).str.startswith(("outbound|", "inbound|"))]
-    failed = _by_edge(own[text(own["name"]) == "upstream_cx_connect_fail"])
-    tried = _by_edge(own[text(own["name"]) == "upstream_cx_total"])
+    failed = _by_edge(own[own["name"] == "upstream_cx_connect_fail"])
+    tried = _by_edge(own[own["name"] == "upstream_cx_total"])
     both = failed.merge(tried[[*_EDGE, "captured_at", "rise"]], on=[*_EDGE, "captured_at"], suffixes=("", "_all"))
     both = both[(both["rise"] > 0) & (both["rise_all"] >= profile.threshold("traffic.connect-failure-share").minimum)]
     share = (both["rise"] / both["rise_all"]).clip(upper=1.0)
@@ -197,6 +197,6 @@ def counted_kinds(rises_over_time: pd.DataFrame, window: Window, access_log: pd.
     """Only of proxies that logged no request in the window: what was logged is told by its lines."""
     own = unlogged(rises_over_time, access_log, window)
     names = (*_TIMEOUTS, "upstream_rq_retry_limit_exceeded", "upstream_cx_none_healthy")
-    risen = own[text(own["name"]).isin(names) & (own["rise"].fillna(0) > 0)]
-    of_mesh = (each.startswith(("outbound|", "inbound|")) for each in text(risen["cluster"]))
+    risen = own[own["name"].isin(names) & (own["rise"].fillna(0) > 0)]
+    of_mesh = (each.startswith(("outbound|", "inbound|")) for each in texts(risen["cluster"]))
     return where(risen.assign(until=risen["at"]), of_mesh)

@@ -8,7 +8,7 @@ from meshforensics.checks._declare import check
 from meshforensics.checks._hosts import labels_of, lists_all
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, text, unlogged, where
+from meshforensics.tables import ABSENT, keys, text, texts, unlogged, where
 
 _ISTIO = "networking.istio.io"
 _ERRORS = (
@@ -55,7 +55,7 @@ def gateway_credential_missing(
     gateway_servers: pd.DataFrame, cluster_secrets: pd.DataFrame, pods: pd.DataFrame
 ) -> pd.DataFrame:
     """Judged for namespaces of which Secrets were listed."""
-    listed = set(text(cluster_secrets["namespace"]))
+    listed = set(texts(cluster_secrets["namespace"]))
     there = set(keys(cluster_secrets, "namespace", "name"))
     servers = zip(gateway_servers.to_dict("records"), _selected(gateway_servers, pods), strict=True)
     rows = [
@@ -119,7 +119,7 @@ def gateway_no_listener(
 def _targets(port: int, service_ports: pd.DataFrame) -> set[int]:
     """The port, and the target ports of all services that have it; empty where one is named and not numbered."""
     own = service_ports[service_ports["port"].fillna(-1) == port]
-    targets = list(text(own["target"]))
+    targets = texts(own["target"])
     if not all(each.isdecimal() for each in targets):
         return set()
     return {port, *map(int, targets)}
@@ -156,7 +156,7 @@ def handshake_failures(
 
 def _by_owner(rises: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     """One row per listener or cluster: the greatest of some counters, which may count one failure each."""
-    own = rises[text(rises["name"]).isin(names)]
+    own = rises[rises["name"].isin(names)]
     made = own.assign(until=own["at"], rise=own["rise"].astype("float64").fillna(0.0))
     made = made.assign(**{name: text(made[name]) for name in _OWNER if name != "captured_at"})
     return made.sort_values("rise", kind="stable").drop_duplicates(_OWNER, keep="last").sort_index()
@@ -177,5 +177,5 @@ def _by_owner(rises: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
 )
 def no_filter_chain(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
     own = unlogged(rises_over_time, ABSENT, window)
-    risen = own[(text(own["name"]) == "no_filter_chain_match") & (own["rise"].fillna(0) > 0)]
+    risen = own[(own["name"] == "no_filter_chain_match") & (own["rise"].fillna(0) > 0)]
     return risen.assign(until=risen["at"])

@@ -65,8 +65,8 @@ def health_check_failing(endpoints: pd.DataFrame) -> pd.DataFrame:
 )
 def no_host_usable(endpoints: pd.DataFrame) -> pd.DataFrame:
     """Clusters of the mesh, as /clusters tells; the coarse health of a config dump is not enough."""
-    own = endpoints[(text(endpoints["source"]) == "clusters") & text(endpoints["cluster"]).str.startswith("outbound|")]
-    usable = text(own["health"]).isin(["HEALTHY", "DEGRADED"])
+    own = endpoints[(endpoints["source"] == "clusters") & text(endpoints["cluster"]).str.startswith("outbound|")]
+    usable = own["health"].isin(["HEALTHY", "DEGRADED"])
     dead = own.assign(dead=~usable)
     rows = []
     for key, group in dead.groupby(["namespace", "pod", "cluster"], observed=True):
@@ -97,7 +97,7 @@ def no_host_usable(endpoints: pd.DataFrame) -> pd.DataFrame:
 )
 def panic(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
     own = unlogged(rises_over_time, ABSENT, window)
-    risen = own[(text(own["name"]) == "lb_healthy_panic") & (own["rise"].fillna(0) > 0)]
+    risen = own[(own["name"] == "lb_healthy_panic") & (own["rise"].fillna(0) > 0)]
     return risen.assign(until=risen["at"])
 
 
@@ -117,5 +117,5 @@ def panic(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
 def ejections(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
     own = unlogged(rises_over_time, ABSENT, window)
     names = ("outlier_detection_ejections_enforced_total", "health_check_failure")
-    risen = own[text(own["name"]).isin(names) & (own["rise"].fillna(0) > 0)]
+    risen = own[own["name"].isin(names) & (own["rise"].fillna(0) > 0)]
     return risen.assign(until=risen["at"])

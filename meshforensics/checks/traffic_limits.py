@@ -8,7 +8,7 @@ from meshforensics.checks._declare import check
 from meshforensics.checks._edges import edges, has_flag
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, inside, keys, places, text, unlogged
+from meshforensics.tables import ABSENT, inside, keys, places, text, texts, unlogged
 
 _REFUSES = ("upstream_rq_pending_overflow", "upstream_rq_active_overflow", "upstream_cx_pool_overflow")
 _DELAYS = (
@@ -98,9 +98,9 @@ def overflow_since_start(stats: pd.DataFrame) -> pd.DataFrame:
 def overflow_rising(rises_over_time: pd.DataFrame, window: Window, access_log: pd.DataFrame = ABSENT) -> pd.DataFrame:
     """Only of proxies that logged no request in the window: what was logged is judged by its flags."""
     own = unlogged(rises_over_time, access_log, window)
-    totals = own[text(own["name"]) == "upstream_rq_total"]
+    totals = own[own["name"] == "upstream_rq_total"]
     sent = dict(zip(keys(totals, *_EDGE, "captured_at"), totals["rise"].fillna(0).astype("int64"), strict=True))
-    refused = own[text(own["name"]).isin(_REFUSES) & (own["rise"].fillna(0) > 0)]
+    refused = own[own["name"].isin(_REFUSES) & (own["rise"].fillna(0) > 0)]
     requests = [sent.get(key, 0) for key in keys(refused, *_EDGE, "captured_at")]
     rise = refused["rise"].astype("float64")
     told = refused.assign(requests=pd.Series(requests, index=refused.index, dtype="int64") + rise.astype("int64"))
@@ -122,7 +122,7 @@ def overflow_rising(rises_over_time: pd.DataFrame, window: Window, access_log: p
 )
 def limit_reached(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
     own = unlogged(rises_over_time, ABSENT, window)
-    hit = own[text(own["name"]).isin(_DELAYS) & (own["rise"].fillna(0) > 0)]
+    hit = own[own["name"].isin(_DELAYS) & (own["rise"].fillna(0) > 0)]
     return hit.assign(until=hit["at"])
 
 
@@ -209,9 +209,9 @@ def _limits(clusters: pd.DataFrame, cluster_instances: pd.DataFrame) -> dict[tup
     """The limits of each proxy's cluster; those of 2^32-1 are none."""
     names = ("max_requests", "max_connections")
     of_resource: dict[str, dict[str, int]] = {}
-    for resource, *several in zip(text(clusters["resource"]), *(clusters[name] for name in names), strict=True):
+    for resource, *several in zip(texts(clusters["resource"]), *(clusters[name] for name in names), strict=True):
         given = {name: _DEFAULT if pd.isna(value) else int(value) for name, value in zip(names, several, strict=True)}
         of_resource[resource] = {name: value for name, value in given.items() if 0 < value < _UNLIMITED}
-    live = cluster_instances[text(cluster_instances["state"]).isin(["active", "static"])]
-    held = zip(keys(live, "namespace", "pod", "name"), text(live["resource"]), strict=True)
+    live = cluster_instances[cluster_instances["state"].isin(["active", "static"])]
+    held = zip(keys(live, "namespace", "pod", "name"), texts(live["resource"]), strict=True)
     return {key: of_resource.get(resource, {}) for key, resource in held}

@@ -8,7 +8,7 @@ import pandas as pd
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import inside, places, text, where
+from meshforensics.tables import inside, places, text, texts, where
 
 _ADDRESS = r"(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?|\[?[0-9a-f]*(?::[0-9a-f]*){2,}\]?(?::\d+)?"
 _POLICY = r"policy (?:rejection|change)"
@@ -32,7 +32,7 @@ def ztunnel_failures(ztunnel_connections: pd.DataFrame, window: Window) -> pd.Da
     """As the caller's ztunnel logged them; what only the server's logged has no other record. Denials are access."""
     seen = inside(ztunnel_connections, window)
     failed = seen[(text(seen["error"]) != "") & ~text(seen["error"]).str.contains(_POLICY, regex=True)]
-    failed = failed[text(failed["direction"]) != "inbound"]
+    failed = failed[failed["direction"] != "inbound"]
     reason = text(failed["error"]).str.replace(_ADDRESS, "…", regex=True)
     target = text(failed["host"]).where(text(failed["host"]) != "", text(failed["destination"]))
     failed = failed.assign(reason=reason, target=target.where(target != "", text(failed["address"])))
@@ -59,8 +59,8 @@ def ztunnel_failures(ztunnel_connections: pd.DataFrame, window: Window) -> pd.Da
     "about when",
 )
 def linkerd_failures(stats: pd.DataFrame, profile: Profile) -> pd.DataFrame:
-    own = stats[text(stats["item"]).str.startswith("linkerd.metrics") & (text(stats["name"]) == "response_total")]
-    said = [_labels(each) for each in text(own["labels"])]
+    own = stats[text(stats["item"]).str.startswith("linkerd.metrics") & (stats["name"] == "response_total")]
+    said = [_labels(each) for each in texts(own["labels"])]
     own = own.assign(
         destination=pd.Series([_destination(each) for each in said], index=own.index, dtype="str"),
         failure=pd.Series([each.get("classification") == "failure" for each in said], index=own.index, dtype=bool),

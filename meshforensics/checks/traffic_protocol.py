@@ -6,7 +6,7 @@ from meshforensics.checks._declare import check
 from meshforensics.checks._edges import edges
 from meshforensics.formats.signatures import family_of
 from meshforensics.model import Window
-from meshforensics.tables import ABSENT, inside, keys, text, unlogged, where
+from meshforensics.tables import ABSENT, inside, keys, texts, unlogged, where
 
 _FAMILIES = {
     "protocol": "the two sides speak different protocols, such as HTTP/2 to HTTP/1",
@@ -39,11 +39,11 @@ _SYSTEM = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage"
 def protocol_errors(calls: pd.DataFrame, window: Window, service_ports: pd.DataFrame = ABSENT) -> pd.DataFrame:
     """Also of calls that an HTTP filter answered 400 for: they failed, though not by the service."""
     seen = inside(calls, window)
-    found = edges(seen, text(seen["family"]).isin(_FAMILIES))
+    found = edges(seen, seen["family"].isin(_FAMILIES))
     names = _port_names(service_ports)
-    ports = [f"; ports {named}" if (named := names.get(_service(host))) else "" for host in text(found["host"])]
+    ports = [f"; ports {named}" if (named := names.get(_service(host))) else "" for host in texts(found["host"])]
     return found.assign(
-        meaning=[_FAMILIES.get(family, family) for family in text(found["family"])],
+        meaning=[_FAMILIES.get(family, family) for family in texts(found["family"])],
         port=pd.Series(ports, index=found.index, dtype="str"),
     )
 
@@ -78,8 +78,8 @@ def _port_names(service_ports: pd.DataFrame) -> dict[tuple[str, ...], str]:
 def bad_requests(access_log: pd.DataFrame, window: Window) -> pd.DataFrame:
     """What servers and gateways themselves logged; callers without sidecar are seen nowhere else."""
     seen = inside(access_log, window)
-    served = seen[text(seen["direction"]) != "outbound"]
-    said = zip(served["flags"], text(served["details"]), text(served["failure_reason"]), strict=True)
+    served = seen[seen["direction"] != "outbound"]
+    said = zip(served["flags"], texts(served["details"]), texts(served["failure_reason"]), strict=True)
     named = [family_of(flags if isinstance(flags, tuple) else (), details, reason) for flags, details, reason in said]
     bad = served.assign(family=pd.Series(named, index=served.index, dtype="str"))
     bad = where(bad, (family in _FAMILIES for family in named))
@@ -111,7 +111,7 @@ def protocol_errors_counted(
     rises_over_time: pd.DataFrame, window: Window, access_log: pd.DataFrame = ABSENT
 ) -> pd.DataFrame:
     own = unlogged(rises_over_time, access_log, window)
-    risen = own[(text(own["name"]) == "upstream_cx_protocol_error") & (own["rise"].fillna(0) > 0)]
+    risen = own[(own["name"] == "upstream_cx_protocol_error") & (own["rise"].fillna(0) > 0)]
     return risen.assign(until=risen["at"])
 
 
@@ -130,8 +130,8 @@ def protocol_errors_counted(
 )
 def port_unnamed(service_ports: pd.DataFrame) -> pd.DataFrame:
     """Ports of UDP have no protocol to guess, and system namespaces are not of the mesh."""
-    own = service_ports[~text(service_ports["namespace"]).isin(_SYSTEM)]
-    own = own[(text(own["protocol"]) != "UDP") & (text(own["type"]) != "ExternalName")]
+    own = service_ports[~service_ports["namespace"].isin(_SYSTEM)]
+    own = own[(own["protocol"] != "UDP") & (own["type"] != "ExternalName")]
     unsaid = where(own, (not _says(name, app) for name, app in keys(own, "port_name", "app_protocol")))
     return unsaid.assign(reason="unnamed")
 
@@ -158,6 +158,6 @@ def _says(name: str, app_protocol: str) -> bool:
     source="istioctl analyze IST0150",
 )
 def external_name_port(service_ports: pd.DataFrame) -> pd.DataFrame:
-    own = service_ports[text(service_ports["type"]) == "ExternalName"]
+    own = service_ports[service_ports["type"] == "ExternalName"]
     named = keys(own, "port_name", "app_protocol")
     return where(own, (name.lower() == "tcp" or not _says(name, app) for name, app in named))

@@ -8,7 +8,7 @@ import pandas as pd
 from meshforensics.formats.signatures import family_of
 from meshforensics.incidents._declare import Case, Proxy, once
 from meshforensics.model import Evidence, Impact, Missing
-from meshforensics.tables import callers_of, inside, keys, places, text, true, unlogged, where
+from meshforensics.tables import callers_of, inside, keys, places, text, texts, true, unlogged, where
 
 KEPT = 5
 """At most so many places are kept with a ground."""
@@ -34,7 +34,7 @@ def known_proxies(case: Case) -> frozenset[Proxy]:
     A pod that is being deleted counts only where it was captured: its proxy may be gone already.
     """
     pods = case.source.frame("pods")
-    running = pods[true(pods["injected"], missing=False) & (text(pods["phase"]) == "Running")]
+    running = pods[true(pods["injected"], missing=False) & (pods["phase"] == "Running")]
     leaving = set(keys(pods[true(pods["deleting"], missing=False)], "namespace", "pod"))
     captured = set(keys(case.source.frame("proxies"), "namespace", "pod"))
     told = {*keys(running, "namespace", "pod"), *keys(case.source.frame("xds_sync"), "namespace", "pod")}
@@ -104,8 +104,8 @@ def _unreachable(case: Case, counted: pd.DataFrame) -> list[str]:
     """For failed connections that were counted: the host of the cluster that refused most of them since its start."""
     endpoints = case.source.frame("endpoints")
     failing = endpoints[endpoints["cx_connect_fail"].fillna(0) > 0].sort_values("cx_connect_fail", kind="stable")
-    worst = dict(zip(keys(failing, "namespace", "pod", "cluster"), text(failing["address"]), strict=True))
-    of = zip(keys(counted, "namespace", "pod", "cluster"), text(counted["family"]), strict=True)
+    worst = dict(zip(keys(failing, "namespace", "pod", "cluster"), texts(failing["address"]), strict=True))
+    of = zip(keys(counted, "namespace", "pod", "cluster"), texts(counted["family"]), strict=True)
     return [worst.get(key, "") if family == "connect-failure" else "" for key, family in of]
 
 
@@ -116,9 +116,9 @@ def unconfigured(case: Case) -> dict[str, Proxy]:
     A sidecar takes its pod's connections; where its caller, and not itself, is refused, it does not listen.
     """
     sync = case.source.frame("xds_sync")
-    never = sync[(text(sync["status"]) == "NOT SENT") & (text(sync["type"]) == "lds")]
+    never = sync[(sync["status"] == "NOT SENT") & (sync["type"] == "lds")]
     rejections = case.source.frame("rejections")
-    refused = rejections[true(rejections["current"], missing=False) & (text(rejections["type"]) == "lds")]
+    refused = rejections[true(rejections["current"], missing=False) & (rejections["type"] == "lds")]
     lacking = {*keys(never, "namespace", "pod"), *keys(refused, "namespace", "pod")}
     return {ip: proxy for ip, proxy in pod_addresses(case).items() if proxy in lacking}
 
@@ -187,7 +187,7 @@ def how_many(calls: pd.DataFrame) -> int:
 def failed_by(case: Case, families: Iterable[str]) -> pd.DataFrame:
     """The failed calls of the window that belong to one of these families, oldest first."""
     calls = recent_calls(case)
-    chosen = calls[true(calls["failed"], missing=False) & text(calls["family"]).isin(list(families))]
+    chosen = calls[true(calls["failed"], missing=False) & calls["family"].isin(list(families))]
     return chosen.sort_values(["at", "namespace", "pod", "pointer"])
 
 
@@ -195,12 +195,12 @@ def refused_by_servers(case: Case, families: Iterable[str]) -> pd.DataFrame:
     """Calls of the window that a server's own proxy refused, as that proxy logged them, in the form of calls."""
     log = case.source.frame("access_log")
     seen = inside(log, case.window) if case.window else log.iloc[:0]
-    served = seen[text(seen["direction"]) == "inbound"]
+    served = seen[seen["direction"] == "inbound"]
     callers = callers_of(seen, case.source.frame("pods"), case.source.frame("proxies"))
     named = [
         family_of(tuple(flags or ()), details, reason)
         for flags, details, reason in zip(
-            served["flags"], text(served["details"]), text(served["failure_reason"]), strict=True
+            served["flags"], texts(served["details"]), texts(served["failure_reason"]), strict=True
         )
     ]
     made = served.assign(

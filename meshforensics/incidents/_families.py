@@ -19,7 +19,7 @@ from meshforensics.incidents._evidence import (
     unheard,
 )
 from meshforensics.model import format_time
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, texts
 
 
 def by_family(
@@ -114,4 +114,4 @@ def untold(case: Case, silent: list[Proxy]) -> str:
 def callers(failed: pd.DataFrame) -> tuple[str, ...]:
     """The pods that called and the hosts that they called, pods first."""
     pods = sorted({f"{namespace}/{pod}" for namespace, pod in keys(failed, "namespace", "pod")})
-    return (*pods, *sorted(set(text(failed["host"])) - {""}))
+    return (*pods, *sorted(set(texts(failed["host"])) - {""}))

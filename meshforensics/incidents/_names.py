@@ -7,7 +7,7 @@ import pandas as pd
 
 from meshforensics.incidents._declare import Case
 from meshforensics.incidents._peers import accepts, ip_of, pods_by_address
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, text, texts
 
 Proxy = tuple[str, ...]
 _LIVE = ("active", "static")
@@ -39,9 +39,9 @@ def refusals(case: Case, failed: pd.DataFrame) -> list[Refused | None]:
         _refused(known, caller, cluster, address, said)
         for caller, cluster, address, said in zip(
             keys(failed, "namespace", "pod"),
-            text(failed["cluster"]),
-            text(failed["upstream_host"]),
-            text(failed["failure_reason"]),
+            texts(failed["cluster"]),
+            texts(failed["upstream_host"]),
+            texts(failed["failure_reason"]),
             strict=True,
         )
     ]
@@ -79,7 +79,7 @@ def _known(case: Case) -> _Known:
 
 def _shown_names(case: Case) -> Iterator[tuple[Proxy, tuple[str, ...]]]:
     certificates = case.source.frame("certificates")
-    leaves = certificates[text(certificates["role"]) == "leaf"]
+    leaves = certificates[certificates["role"] == "leaf"]
     for proxy, names in zip(keys(leaves, "namespace", "pod"), leaves["san"], strict=True):
         own = tuple(str(name) for name in names or () if str(name).startswith("spiffe://"))
         if own:
@@ -88,7 +88,7 @@ def _shown_names(case: Case) -> Iterator[tuple[Proxy, tuple[str, ...]]]:
 
 def _of_clusters(case: Case) -> Iterator[tuple[tuple[Proxy, str], tuple[str, ...]]]:
     clusters, held = case.source.frame("clusters"), case.source.frame("cluster_instances")
-    rows = zip(text(clusters["resource"]), text(clusters["name"]), clusters["sans"], strict=True)
+    rows = zip(texts(clusters["resource"]), texts(clusters["name"]), clusters["sans"], strict=True)
     known = {resource: (name, _as_tuple(sans)) for resource, name, sans in rows}
     for proxy, resource in _live(held):
         if resource in known:
@@ -99,9 +99,9 @@ def _of_clusters(case: Case) -> Iterator[tuple[tuple[Proxy, str], tuple[str, ...
 def _of_servers(case: Case) -> Iterator[tuple[Proxy, tuple[str, ...]]]:
     """What a server's mTLS chains accept, where all of them accept the same."""
     chains = case.source.frame("filter_chains")
-    mutual = chains[text(chains["tls_mode"]) == "mutual"]
+    mutual = chains[chains["tls_mode"] == "mutual"]
     sans: dict[str, set[tuple[str, ...]]] = {}
-    for resource, accepted in zip(text(mutual["resource"]), mutual["sans"], strict=True):
+    for resource, accepted in zip(texts(mutual["resource"]), mutual["sans"], strict=True):
         sans.setdefault(resource, set()).add(_as_tuple(accepted))
     made: dict[Proxy, set[tuple[str, ...]]] = {}
     for proxy, resource in _live(case.source.frame("listener_instances")):
@@ -116,5 +116,5 @@ def _as_tuple(names: object) -> tuple[str, ...]:
 
 
 def _live(held: pd.DataFrame) -> Iterator[tuple[Proxy, str]]:
-    live = held[text(held["state"]).isin(_LIVE)]
-    yield from zip(keys(live, "namespace", "pod"), text(live["resource"]), strict=True)
+    live = held[held["state"].isin(_LIVE)]
+    yield from zip(keys(live, "namespace", "pod"), texts(live["resource"]), strict=True)

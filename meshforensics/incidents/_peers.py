@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from meshforensics.incidents._declare import Case
-from meshforensics.tables import inside, keys, text, where
+from meshforensics.tables import inside, keys, text, texts, where
 
 Proxy = tuple[str, ...]
 
@@ -21,7 +21,7 @@ def pods_by_address(case: Case) -> dict[str, Proxy]:
 
 
 def _addressed(frame: pd.DataFrame) -> Iterator[tuple[str, Proxy]]:
-    yield from zip(text(frame["ip"]), keys(frame, "namespace", "pod"), strict=True)
+    yield from zip(texts(frame["ip"]), keys(frame, "namespace", "pod"), strict=True)
 
 
 def ip_of(address: str) -> str:
@@ -36,7 +36,7 @@ def ip_of(address: str) -> str:
 def servers_of(case: Case, failed: pd.DataFrame) -> tuple[str, ...]:
     """The pods that failed calls were sent to, where their addresses are known."""
     pods = pods_by_address(case)
-    found = {pods[ip] for ip in map(ip_of, text(failed["upstream_host"])) if ip in pods}
+    found = {pods[ip] for ip in map(ip_of, texts(failed["upstream_host"])) if ip in pods}
     return tuple(sorted("/".join(pod) for pod in found))
 
 
@@ -54,7 +54,10 @@ def refused_connections(case: Case) -> pd.DataFrame:
     fits = (
         pods.get(ip_of(local)) == proxy and proxy not in gateways and pods.get(ip_of(remote), proxy) != proxy
         for proxy, local, remote in zip(
-            keys(rows, "namespace", "pod"), text(rows["downstream_local"]), text(rows["downstream_remote"]), strict=True
+            keys(rows, "namespace", "pod"),
+            texts(rows["downstream_local"]),
+            texts(rows["downstream_remote"]),
+            strict=True,
         )
     )
     return where(rows, fits).sort_values(["at", "namespace", "pod", "pointer"])
@@ -62,7 +65,7 @@ def refused_connections(case: Case) -> pd.DataFrame:
 
 def _gateways(case: Case) -> set[tuple[str, ...]]:
     proxies = case.source.frame("proxies")
-    return set(keys(proxies[text(proxies["role"]).isin(["router", "waypoint"])], "namespace", "pod"))
+    return set(keys(proxies[proxies["role"].isin(["router", "waypoint"])], "namespace", "pod"))
 
 
 def refused_calls(case: Case, failed: pd.DataFrame) -> pd.DataFrame:
@@ -71,16 +74,16 @@ def refused_calls(case: Case, failed: pd.DataFrame) -> pd.DataFrame:
     refused = refused_connections(case)
     pairs = {
         (pods.get(ip_of(remote)), local)
-        for remote, local in zip(text(refused["downstream_remote"]), text(refused["downstream_local"]), strict=True)
+        for remote, local in zip(texts(refused["downstream_remote"]), texts(refused["downstream_local"]), strict=True)
     }
-    callers = zip(keys(failed, "namespace", "pod"), text(failed["upstream_host"]), strict=True)
+    callers = zip(keys(failed, "namespace", "pod"), texts(failed["upstream_host"]), strict=True)
     return where(failed, (pair in pairs for pair in callers))
 
 
 def as_calls(case: Case, refused: pd.DataFrame) -> pd.DataFrame:
     """Refused connections in the form of calls, by who made them."""
     pods = pods_by_address(case)
-    made = [pods.get(ip_of(remote), ("", remote)) for remote in text(refused["downstream_remote"])]
+    made = [pods.get(ip_of(remote), ("", remote)) for remote in texts(refused["downstream_remote"])]
     servers = [f"{namespace}/{pod}" for namespace, pod in keys(refused, "namespace", "pod")]
     return refused.assign(
         caller=[f"{namespace}/{pod}" for namespace, pod in made],
@@ -98,7 +101,7 @@ def objects_about(case: Case, hosts: Iterable[str], servers: Iterable[str]) -> t
     config = case.source.frame("config")
     wanted = set(hosts)
     spaces = {server.partition("/")[0] for server in servers}
-    chosen = config[text(config["kind"]).isin(["DestinationRule", "PeerAuthentication"])]
+    chosen = config[config["kind"].isin(["DestinationRule", "PeerAuthentication"])]
     found = set()
     for row in chosen.itertuples():
         spec = _spec(row.spec)

@@ -14,7 +14,7 @@ from meshforensics.incidents._evidence import (
     shown,
 )
 from meshforensics.model import format_time
-from meshforensics.tables import keys, text, true
+from meshforensics.tables import keys, text, texts, true
 
 FAMILIES = ("tls-unknown-root", "tls-verify")
 
@@ -51,7 +51,7 @@ def _groups(trust: pd.DataFrame) -> dict[tuple[str, ...], list[str]]:
     groups: dict[tuple[str, ...], list[str]] = {}
     names: dict[frozenset[str], tuple[str, ...]] = {}
     for holder, rows in trust.groupby(text(trust["namespace"]) + "/" + text(trust["pod"])):
-        serials = tuple(sorted(set(text(rows["serial"]))))
+        serials = tuple(sorted(set(texts(rows["serial"]))))
         name = names.setdefault(frozenset(rows["root"]), serials)
         groups.setdefault(name, []).append(str(holder))
     return groups

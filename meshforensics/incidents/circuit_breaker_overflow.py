@@ -3,7 +3,7 @@
 from meshforensics.incidents._declare import Case, Judgement, incident
 from meshforensics.incidents._evidence import failed_by
 from meshforensics.incidents._families import by_family
-from meshforensics.tables import text
+from meshforensics.tables import texts
 
 FAMILIES = ("overflow",)
 _LIMITS = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
@@ -26,13 +26,13 @@ def circuit_breaker_overflow(case: Case) -> Judgement:
 
 def _limits(case: Case) -> tuple[tuple[str, ...], list[str]]:
     """The objects that set limits on the clusters of refused calls, and those limits in words."""
-    names = set(text(failed_by(case, FAMILIES)["cluster"])) - {""}
+    names = set(texts(failed_by(case, FAMILIES)["cluster"])) - {""}
     clusters = case.source.frame("clusters")
-    own = clusters[text(clusters["name"]).isin(sorted(names))]
+    own = clusters[clusters["name"].isin(sorted(names))]
     said = {
         f"{limit} {int(value)} of {name}"
         for limit in _LIMITS
-        for name, value in zip(text(own["name"]), own[limit].fillna(_NONE), strict=True)
+        for name, value in zip(texts(own["name"]), own[limit].fillna(_NONE), strict=True)
         if value < _NONE
     }
-    return tuple(sorted(set(text(own["object"])) - {""})), sorted(said)[:4]
+    return tuple(sorted(set(texts(own["object"])) - {""})), sorted(said)[:4]

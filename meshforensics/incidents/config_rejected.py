@@ -15,7 +15,7 @@ from meshforensics.incidents._evidence import (
     subjects_of,
 )
 from meshforensics.model import format_time
-from meshforensics.tables import text, true
+from meshforensics.tables import text, texts, true
 
 
 @incident(
@@ -62,7 +62,7 @@ def config_rejected(case: Case) -> Judgement:
 def refused_for_want_of_listeners(case: Case, rejected: pd.DataFrame) -> pd.DataFrame:
     """Calls that could not connect to a proxy, because it refused its listeners and had no good ones to keep."""
     failed = of_unconfigured(case, failed_by(case, ("connect-failure",)))
-    return failed if "lds" in set(text(rejected["type"])) else failed.iloc[:0]
+    return failed if "lds" in set(texts(rejected["type"])) else failed.iloc[:0]
 
 
 def behind(case: Case, rejected: pd.DataFrame) -> tuple[str, ...]:
@@ -71,13 +71,13 @@ def behind(case: Case, rejected: pd.DataFrame) -> tuple[str, ...]:
     An EnvoyFilter fits when it applies to the proxy's namespace; among several the last changed before
     the rejection is named. It is an inference: Envoy does not say which patch it refused.
     """
-    named = sorted({each for each in text(rejected["object"]) if each}) if "object" in rejected else []
+    named = sorted({each for each in texts(rejected["object"]) if each}) if "object" in rejected else []
     if named:
         return tuple(named)
     config = case.source.frame("config")
-    filters = config[text(config["kind"]) == "EnvoyFilter"]
+    filters = config[config["kind"] == "EnvoyFilter"]
     found = set()
-    for namespace, at in zip(text(rejected["namespace"]), rejected["at"], strict=True):
+    for namespace, at in zip(texts(rejected["namespace"]), rejected["at"], strict=True):
         fits = filters[text(filters["namespace"]).isin([namespace, "istio-system"])]
         when = fits["changed_at"].fillna(fits["created_at"])
         earlier = fits if pd.isna(at) else fits[when <= at + pd.Timedelta(seconds=5)]

@@ -13,7 +13,6 @@ from meshforensics.incidents._evidence import (
     of_unconfigured,
 )
 from meshforensics.model import Finding, Severity
-from meshforensics.tables import text
 
 CHECKS = ("sync.stale", "sync.warming", "sync.never-sent", "sync.endpoint-gone")
 
@@ -65,6 +64,6 @@ def _consequences(case: Case) -> pd.DataFrame:
     """Failed calls whose endpoint is no pod any more, or a pod whose proxy was sent no listeners."""
     gone = {str(each.observed.value) for each in case.found("sync.endpoint-gone") if each.observed}
     failed = failed_by(case, ("connect-failure", "upstream-reset"))
-    at_gone = text(failed["upstream_host"]).isin(sorted(gone))
+    at_gone = failed["upstream_host"].isin(sorted(gone))
     unsent = failed.index.isin(of_unconfigured(case, failed).index)
     return failed[at_gone | unsent]

@@ -3,7 +3,6 @@
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import known_proxies, missing
 from meshforensics.model import Finding, Severity
-from meshforensics.tables import text
 
 _STRAINS = {
     "control-plane.slow-convergence": "slow pushes",
@@ -48,7 +47,7 @@ def _strains(case: Case) -> list[Finding]:
 
 def _strained(case: Case, found: list[Finding]) -> Test:
     histograms = case.source.frame("histograms")
-    told = bool(text(histograms["name"]).isin(_TIMES).any())
+    told = bool(histograms["name"].isin(_TIMES).any())
     return Test(
         name="istiod-beyond-its-profile",
         role="necessary",

@@ -14,7 +14,7 @@ from meshforensics.incidents._evidence import (
     without,
 )
 from meshforensics.model import Severity, Standing
-from meshforensics.tables import keys, text, true
+from meshforensics.tables import keys, texts, true
 
 _NOT_JUDGED = ("linkerd-proxy", "ztunnel", "cilium-envoy", "kuma-sidecar")
 _NEEDED = (
@@ -104,9 +104,9 @@ def _lacking(case: Case) -> Iterator[str]:
         proxy, said = undated[0]
         yield f"{len(undated)} proxies have no log, and counters show failures since start: {said} at {'/'.join(proxy)}"
     containers = case.source.frame("containers")
-    foreign = containers[text(containers["container"]).isin(_NOT_JUDGED)]
+    foreign = containers[containers["container"].isin(_NOT_JUDGED)]
     if len(foreign):
         yield (
             f"{len(set(keys(foreign, 'namespace', 'pod')))} proxies are of a kind that is not judged yet: "
-            + ", ".join(sorted(set(text(foreign["container"]))))
+            + ", ".join(sorted(set(texts(foreign["container"]))))
         )

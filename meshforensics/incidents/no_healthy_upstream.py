@@ -5,7 +5,7 @@ from collections import Counter
 from meshforensics.incidents._declare import Case, Judgement, incident
 from meshforensics.incidents._evidence import failed_by
 from meshforensics.incidents._families import by_family
-from meshforensics.tables import keys, text, where
+from meshforensics.tables import keys, text, texts, where
 
 FAMILIES = ("no-healthy-upstream",)
 _WHY = {
@@ -38,7 +38,7 @@ def _why(case: Case) -> list[str]:
     held = set(keys(failed, "namespace", "pod", "cluster"))
     known = where(endpoints, (key in held for key in keys(endpoints, "namespace", "pod", "cluster")))
     said = []
-    for cluster in sorted(set(text(failed["cluster"])) - {""}):
+    for cluster in sorted(set(texts(failed["cluster"])) - {""}):
         hosts = known[text(known["cluster"]) == cluster].drop_duplicates("address")
         reasons = Counter(_WHY.get(flag, flag) for flags in hosts["flags"] for flag in flags or ())
         if hosts.empty:

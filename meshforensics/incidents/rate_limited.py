@@ -3,7 +3,7 @@
 from meshforensics.incidents._declare import Case, Judgement, incident
 from meshforensics.incidents._evidence import failed_by, refused_by_servers
 from meshforensics.incidents._families import by_family
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, text, texts
 
 FAMILIES = ("rate-limited",)
 _ROOT = "istio-system"
@@ -30,6 +30,6 @@ def _rules(case: Case) -> tuple[str, ...]:
     refused = failed if len(failed) else refused_by_servers(case, FAMILIES)
     spaces = {namespace for (namespace,) in keys(refused, "namespace")}
     config = case.source.frame("config")
-    here = config[(text(config["kind"]) == "EnvoyFilter") & text(config["namespace"]).isin([*spaces, _ROOT])]
+    here = config[(config["kind"] == "EnvoyFilter") & text(config["namespace"]).isin([*spaces, _ROOT])]
     limits = here[text(here["spec"]).str.contains("ratelimit", regex=False)]
-    return tuple(sorted(set(text(limits["object"])))) if spaces else ()
+    return tuple(sorted(set(texts(limits["object"])))) if spaces else ()

@@ -5,7 +5,7 @@ import pandas as pd
 from meshforensics.incidents._declare import Case, Judgement, Proxy, Test, incident
 from meshforensics.incidents._evidence import counted_recently, first_at, how_many, missing, shown, unheard
 from meshforensics.incidents._families import untold
-from meshforensics.tables import inside, keys, text
+from meshforensics.tables import inside, keys
 
 
 @incident("rbac-denied", about="An authorization policy denies callers that the mesh otherwise serves.", precedence=15)
@@ -66,7 +66,7 @@ def _like_was_served(case: Case, wrong: pd.DataFrame) -> Test:
 def _counted(case: Case) -> Test:
     """Without a denial in a log: what counters tell, which is never whom and by which policy."""
     counted = counted_recently(case)
-    denied = counted[text(counted["family"]) == "rbac-denied"]
+    denied = counted[counted["family"] == "rbac-denied"]
     silent: list[Proxy] = unheard(case)
     told = bool(len(case.source.frame("access_log"))) and not silent
     pods = sorted({f"{namespace}/{pod}" for namespace, pod in keys(denied, "namespace", "pod")})

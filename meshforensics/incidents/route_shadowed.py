@@ -3,7 +3,7 @@
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import complete, missing
 from meshforensics.model import Finding
-from meshforensics.tables import text
+from meshforensics.tables import texts
 
 
 @incident("route-shadowed", about="A route can never match because an earlier one takes its requests.", precedence=9)
@@ -33,4 +33,4 @@ def _objects(case: Case, found: tuple[Finding, ...]) -> tuple[str, ...]:
     """The objects that made the shadowed routes."""
     matches = {str(each.observed.value) for each in found if each.observed}
     routes = case.source.frame("routes")
-    return tuple(sorted(set(text(routes[text(routes["match"]).isin(sorted(matches))]["object"])) - {""}))
+    return tuple(sorted(set(texts(routes[routes["match"].isin(sorted(matches))]["object"])) - {""}))

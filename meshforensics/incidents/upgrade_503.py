@@ -18,7 +18,7 @@ from meshforensics.incidents._evidence import (
 )
 from meshforensics.incidents.config_rejected import behind, refused_for_want_of_listeners, rejected_in_words
 from meshforensics.model import Evidence, format_time
-from meshforensics.tables import text, true
+from meshforensics.tables import text, texts, true
 
 _ONE_PASS = pd.Timedelta(seconds=10)
 """Istiods are asked one after the other: versions no further apart than this are side by side, and no change."""
@@ -81,7 +81,7 @@ def _by_configuration(case: Case) -> pd.DataFrame:
 def version_change(case: Case) -> Change | None:
     """The newest change of the control plane's version between captures, or a skew to the proxies."""
     versions = case.source.over_time("versions")
-    pilots = versions[text(versions["component"]) == "pilot"].sort_values("captured_at", kind="stable")
+    pilots = versions[versions["component"] == "pilot"].sort_values("captured_at", kind="stable")
     seen = pilots.drop_duplicates(["version", "captured_at"])
     for older, newer in reversed(list(zip(seen.index[:-1], seen.index[1:], strict=True))):
         old, new = seen.loc[older], seen.loc[newer]
@@ -99,15 +99,13 @@ def version_change(case: Case) -> Change | None:
 def _skew(case: Case, pilots: pd.DataFrame) -> Change | None:
     versions = case.source.frame("versions")
     proxies = case.source.frame("proxies")
-    held = sorted(
-        {*text(proxies["version"]), *text(versions[text(versions["component"]) == "proxy"]["version"])} - {""}
-    )
-    current = sorted(set(text(pilots["version"].tail(1))) - {""})
+    held = sorted({*text(proxies["version"]), *text(versions[versions["component"] == "proxy"]["version"])} - {""})
+    current = sorted(set(texts(pilots["version"].tail(1))) - {""})
     others = [version for version in held if current and minor(version) != minor(current[0])]
     if not others:
         return None
     started = _istiod_started(case)
-    places = pd.concat([pilots.tail(1), versions[text(versions["version"]).isin(others)]])
+    places = pd.concat([pilots.tail(1), versions[versions["version"].isin(others)]])
     return Change(
         old=f"proxies {', '.join(others)}",
         new=f"istiod {current[0]}",
@@ -124,7 +122,7 @@ def minor(version: str) -> str:
 
 def _istiod_started(case: Case) -> datetime | None:
     containers = case.source.frame("containers")
-    istiods = containers[text(containers["container"]) == "discovery"]
+    istiods = containers[containers["container"] == "discovery"]
     at = istiods["started_at"].max() if len(istiods) else pd.NaT
     return _instant(at if not pd.isna(at) else _rolled_out(case))
 
@@ -132,7 +130,7 @@ def _istiod_started(case: Case) -> datetime | None:
 def _rolled_out(case: Case) -> object:
     """When a replica set of istiod was last scaled up, as the events tell it."""
     events = case.source.frame("events")
-    scaled = (text(events["reason"]) == "ScalingReplicaSet") & text(events["message"]).str.startswith("Scaled up")
+    scaled = (events["reason"] == "ScalingReplicaSet") & text(events["message"]).str.startswith("Scaled up")
     return events[scaled & text(events["name"]).str.startswith("istiod")]["at"].max()
 
 
@@ -198,7 +196,7 @@ def _culprits(case: Case) -> tuple[str, ...]:
     found = case.found("routing.missing-cluster")
     routes = case.source.frame("routes")
     clusters = {str(each.observed.value) for each in found if each.observed}
-    makers = routes[text(routes["cluster"]).isin(sorted(clusters))]["object"] if clusters else pd.Series(dtype="str")
+    makers = routes[routes["cluster"].isin(sorted(clusters))]["object"] if clusters else pd.Series(dtype="str")
     rejections = case.source.frame("rejections")
     current = rejections[true(rejections["current"], missing=True)]
-    return tuple(sorted({each for each in text(makers) if each} | set(behind(case, current))))
+    return tuple(sorted({each for each in texts(makers) if each} | set(behind(case, current))))

@@ -14,7 +14,7 @@ from meshforensics.incidents._evidence import (
     unconfigured,
 )
 from meshforensics.incidents._families import by_family
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, text, texts
 
 FAMILIES = ("connect-failure",)
 _TRIED = 5
@@ -27,7 +27,7 @@ _TRIED = 5
 )
 def upstream_connect_failure(case: Case) -> Judgement:
     """Where the endpoint is gone, the stale configuration is the cause and this its consequence."""
-    tried = tuple(sorted(set(text(failed_by(case, FAMILIES)["upstream_host"])) - {"", "-"}))[:_TRIED]
+    tried = tuple(sorted(set(texts(failed_by(case, FAMILIES)["upstream_host"])) - {"", "-"}))[:_TRIED]
     return by_family(
         case,
         FAMILIES,
@@ -73,7 +73,7 @@ def _alive(case: Case, since: datetime | None) -> dict[str, Proxy]:
 
 
 def _gone(case: Case) -> Test:
-    tried = set(text(failed_by(case, FAMILIES)["upstream_host"])) - {"", "-"}
+    tried = set(texts(failed_by(case, FAMILIES)["upstream_host"])) - {"", "-"}
     found = [each for each in case.found("sync.endpoint-gone") if each.observed and each.observed.value in tried]
     judged = "sync.endpoint-gone" not in case.not_evaluated
     return Test(

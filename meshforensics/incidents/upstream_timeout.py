@@ -5,7 +5,7 @@ import pandas as pd
 from meshforensics.incidents._declare import Case, Judgement, incident
 from meshforensics.incidents._evidence import failed_by, recent_calls
 from meshforensics.incidents._families import by_family
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, texts
 
 FAMILIES = ("upstream-timeout",)
 _SLOW = 0.5
@@ -30,14 +30,14 @@ def slow_below(case: Case, failed: pd.DataFrame) -> tuple[str, ...]:
     if "request_id" not in failed or failed.empty:
         return ()
     calls = recent_calls(case)
-    limits = dict(zip(text(failed["request_id"]), failed["duration_ms"].fillna(0), strict=True))
+    limits = dict(zip(texts(failed["request_id"]), failed["duration_ms"].fillna(0), strict=True))
     limits.pop("", None)
-    same = calls[text(calls["request_id"]).isin(limits)]
+    same = calls[calls["request_id"].isin(limits)]
     edges = set(keys(failed, "caller", "host"))
     slow = [
         (caller, host)
         for (caller, host), request, spent in zip(
-            keys(same, "caller", "host"), text(same["request_id"]), same["duration_ms"].fillna(0), strict=True
+            keys(same, "caller", "host"), texts(same["request_id"]), same["duration_ms"].fillna(0), strict=True
         )
         if (caller, host) not in edges and spent >= _SLOW * limits[request] > 0
     ]

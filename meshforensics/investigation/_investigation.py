@@ -27,7 +27,7 @@ from meshforensics.model import (
     format_time,
 )
 from meshforensics.profile import Profile
-from meshforensics.tables import Tables, declared_tables, text
+from meshforensics.tables import Tables, declared_tables, texts
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -160,7 +160,7 @@ class Investigation:
         Raises:
             UnknownNameError: nothing of that namespace was captured.
         """
-        known = set(text(self.frame("coverage")["namespace"])) | set(text(self.frame("pods")["namespace"]))
+        known = set(texts(self.frame("coverage")["namespace"])) | set(texts(self.frame("pods")["namespace"]))
         if namespace not in known:
             raise UnknownNameError("namespace", namespace, known)
         findings = tuple(

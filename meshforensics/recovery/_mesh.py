@@ -12,7 +12,7 @@ from meshforensics.model import Hypothesis, Item
 from meshforensics.recovery._command import LABEL_KEY, LABEL_VALUE, is_name, version_of
 from meshforensics.recovery._named import OF_THE_GATEWAY_API, PLURALS, Named, Pod, Sorter, labels_in
 from meshforensics.recovery._subjects import about
-from meshforensics.tables import text
+from meshforensics.tables import text, texts
 
 SYSTEM = "istio-system"
 """Where istiod is installed unless told otherwise."""
@@ -161,12 +161,12 @@ def _owners(case: Case, sort: Sorter) -> dict[Pod, Named]:
     pods, proxies = case.frame("pods"), case.frame("proxies")
     found: dict[Pod, Named] = {}
     for namespace, pod, workload in zip(
-        text(pods["namespace"]), text(pods["pod"]), text(pods["workload"]), strict=True
+        texts(pods["namespace"]), texts(pods["pod"]), texts(pods["workload"]), strict=True
     ):
         named = sort.of(workload) if workload else None
         if named:
             found[namespace, pod] = named
-    for namespace, pod in zip(text(proxies["namespace"]), text(proxies["pod"]), strict=True):
+    for namespace, pod in zip(texts(proxies["namespace"]), texts(proxies["pod"]), strict=True):
         guessed = _OF_A_REPLICA_SET.fullmatch(pod)
         named = sort.named("Deployment", namespace, guessed[1]) if guessed and (namespace, pod) not in found else None
         if named:
@@ -176,8 +176,8 @@ def _owners(case: Case, sort: Sorter) -> dict[Pod, Named]:
 
 def _gateway_pods(case: Case) -> list[Pod]:
     proxies = case.frame("proxies")
-    routers = proxies[text(proxies["role"]) == "router"]
-    return list(zip(text(routers["namespace"]), text(routers["pod"]), strict=True))
+    routers = proxies[proxies["role"] == "router"]
+    return list(zip(texts(routers["namespace"]), texts(routers["pod"]), strict=True))
 
 
 def _istiods(case: Case, sort: Sorter) -> tuple[Named, ...]:
@@ -185,7 +185,7 @@ def _istiods(case: Case, sort: Sorter) -> tuple[Named, ...]:
     workloads = case.frame("workloads")
     found = {
         sort.of(subject)
-        for subject, labels in zip(text(workloads["object"]), text(workloads["pod_labels"]), strict=True)
+        for subject, labels in zip(texts(workloads["object"]), texts(workloads["pod_labels"]), strict=True)
         if labels_in(labels).get("app") == "istiod"
     }
     if not found:
@@ -197,14 +197,14 @@ def _istiods(case: Case, sort: Sorter) -> tuple[Named, ...]:
 
 
 def _root(case: Case, system: str) -> str:
-    named = [each for each in text(case.frame("mesh_config")["root_namespace"]) if is_name(each)]
+    named = [each for each in texts(case.frame("mesh_config")["root_namespace"]) if is_name(each)]
     return named[0] if named else system
 
 
 def _versions(case: Case) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
     versions, proxies = case.frame("versions"), case.frame("proxies")
-    pilots = [each for each in text(versions[text(versions["component"]) == "pilot"]["version"]) if version_of(each)]
-    held = [each for each in text(proxies["version"]) if version_of(each)]
+    pilots = [each for each in texts(versions[versions["component"] == "pilot"]["version"]) if version_of(each)]
+    held = [each for each in texts(proxies["version"]) if version_of(each)]
     newest = max(filter(None, map(version_of, pilots or held)), default=None)
     return newest, tuple(sorted({*pilots, *held}))
 
@@ -213,7 +213,7 @@ def _apis(case: Case) -> dict[str, str]:
     """By group the version that the captured objects have; the newest form where there are several."""
     config = case.frame("config")
     found: dict[str, str] = {}
-    for group, version in zip(text(config["group"]), text(config["api_version"]), strict=True):
+    for group, version in zip(texts(config["group"]), texts(config["api_version"]), strict=True):
         stable = re.fullmatch(r"([a-z0-9.-]+\.istio\.io)/v1(alpha1|beta1)?", version)
         if stable and stable[1] == group:
             found[group] = min(version, found.get(group, version))
@@ -222,7 +222,7 @@ def _apis(case: Case) -> dict[str, str]:
 
 def _kinds(case: Case) -> tuple[str, ...]:
     config = case.frame("config")
-    pairs = set(zip(text(config["kind"]), text(config["group"]), strict=True))
+    pairs = set(zip(texts(config["kind"]), texts(config["group"]), strict=True))
     known = {(kind, plural.partition(".")[2]): plural for kind, plural in PLURALS.items()} | {
         (kind, plural.partition(".")[2]): plural for kind, plural in OF_THE_GATEWAY_API.items()
     }
@@ -231,7 +231,7 @@ def _kinds(case: Case) -> tuple[str, ...]:
 
 def _routes(case: Case) -> tuple[Named, ...]:
     config = case.frame("config")
-    rows = zip(text(config["kind"]), text(config["namespace"]), text(config["name"]), strict=True)
+    rows = zip(texts(config["kind"]), texts(config["namespace"]), texts(config["name"]), strict=True)
     return tuple(
         sorted(
             Named(kind=kind, namespace=namespace, name=name)
@@ -246,7 +246,7 @@ def _callees_first(case: Case, owners: Mapping[Pod, Named]) -> tuple[Named, ...]
     pairs, proxies = case.frame("tls_pairs"), case.frame("proxies")
     waits: dict[Named, set[Named]] = {
         owners[pod]: set()
-        for pod in zip(text(proxies["namespace"]), text(proxies["pod"]), strict=True)
+        for pod in zip(texts(proxies["namespace"]), texts(proxies["pod"]), strict=True)
         if pod in owners
     }
     ends = (text(pairs[name]) for name in ("namespace", "pod", "server_namespace", "server_pod"))
@@ -265,7 +265,7 @@ def _callees_first(case: Case, owners: Mapping[Pod, Named]) -> tuple[Named, ...]
 def _labels(case: Case, sort: Sorter) -> dict[Named, dict[str, str]]:
     workloads = case.frame("workloads")
     found = {}
-    for subject, selector in zip(text(workloads["object"]), text(workloads["selector"]), strict=True):
+    for subject, selector in zip(texts(workloads["object"]), texts(workloads["selector"]), strict=True):
         named = sort.of(subject)
         labels = labels_in(selector)
         if named and labels and all(LABEL_KEY.fullmatch(key) and LABEL_VALUE.fullmatch(labels[key]) for key in labels):
@@ -275,8 +275,8 @@ def _labels(case: Case, sort: Sorter) -> dict[Named, dict[str, str]]:
 
 def _resources(case: Case, owners: Mapping[Pod, Named]) -> dict[Named, Resources]:
     containers = case.frame("containers")
-    proxies = containers[text(containers["container"]) == "istio-proxy"]
-    places = zip(text(proxies["namespace"]), text(proxies["pod"]), strict=True)
+    proxies = containers[containers["container"] == "istio-proxy"]
+    places = zip(texts(proxies["namespace"]), texts(proxies["pod"]), strict=True)
     names = [each.name for each in fields(Resources)]
     rows = proxies[names].to_dict("records")
     return {
@@ -291,7 +291,9 @@ def _roots(case: Case) -> dict[str, tuple[str, ...]]:
     if case.at is not None:
         trust = trust[~(trust["not_after"] <= pd.Timestamp(case.at))]
     held: dict[str, set[str]] = {}
-    for serial, namespace, pod in zip(text(trust["serial"]), text(trust["namespace"]), text(trust["pod"]), strict=True):
+    for serial, namespace, pod in zip(
+        texts(trust["serial"]), texts(trust["namespace"]), texts(trust["pod"]), strict=True
+    ):
         if re.fullmatch(r"[0-9a-f]{1,40}", serial) and is_name(namespace) and is_name(pod):
             held.setdefault(serial, set()).add(f"{namespace}/{pod}")
     return {serial: tuple(sorted(pods)) for serial, pods in sorted(held.items())}
@@ -299,5 +301,5 @@ def _roots(case: Case) -> dict[str, tuple[str, ...]]:
 
 def _signer(case: Case, system: str) -> str:
     secrets = case.frame("cluster_secrets")
-    own = set(text(secrets[text(secrets["namespace"]) == system]["name"]))
+    own = set(texts(secrets[text(secrets["namespace"]) == system]["name"]))
     return next((name for name in ("cacerts", "istio-ca-secret") if name in own), "")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from meshforensics.model import Plane
 from meshforensics.report._case import Case
-from meshforensics.tables import inside, text, true
+from meshforensics.tables import inside, text, texts, true
 from meshforensics.timeline import gateway_pods
 
 
@@ -65,11 +65,11 @@ def edges(case: Case) -> tuple[Edge, ...]:
             "callee": _callees(calls, addresses),
             "plane": [
                 Plane.EDGE if pair in gateways else Plane.SERVICE
-                for pair in zip(text(calls["namespace"]), text(calls["pod"]), strict=True)
+                for pair in zip(texts(calls["namespace"]), texts(calls["pod"]), strict=True)
             ],
             "at": calls["at"],
             "failed": true(calls["failed"], missing=False),
-            "own": text(calls["decided_by"]) == "caller",
+            "own": calls["decided_by"] == "caller",
         }
     )
     grouped = rows.groupby(["caller", "callee", "plane"])
@@ -98,7 +98,8 @@ def _callees(calls: pd.DataFrame, addresses: Mapping[str, str]) -> list[str]:
     """Who was called: the workload at the endpoint tried last, else the destination's host."""
     endpoints = text(calls["upstream_host"]).str.rsplit(":", n=1).str[0]
     return [
-        addresses.get(endpoint) or _service(host) for endpoint, host in zip(endpoints, text(calls["host"]), strict=True)
+        addresses.get(endpoint) or _service(host)
+        for endpoint, host in zip(endpoints, texts(calls["host"]), strict=True)
     ]
 
 
@@ -113,7 +114,7 @@ def _addresses(case: Case) -> dict[str, str]:
     named = pods[pods["ip"].notna() & pods["workload"].notna()]
     return {
         ip: workload.partition(":")[2] or workload
-        for ip, workload in zip(text(named["ip"]), text(named["workload"]), strict=True)
+        for ip, workload in zip(texts(named["ip"]), texts(named["workload"]), strict=True)
     }
 
 

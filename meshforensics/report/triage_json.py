@@ -6,7 +6,7 @@ from typing import Any
 from meshforensics.model import Evidence, Finding, Ground, Hypothesis, Missing, Quantity, Standing, format_time
 from meshforensics.model.version import __version__
 from meshforensics.report._case import Case, decided
-from meshforensics.tables import text
+from meshforensics.tables import texts
 
 SCHEMA = "meshforensics.triage/1"
 UNDETERMINED = "No incident could be determined from what was captured."
@@ -39,7 +39,7 @@ def triage_document(case: Case) -> dict[str, Any]:
 def coverage(case: Case) -> list[dict[str, Any]]:
     """Proxies known, captured and decoded, per namespace."""
     frame = case.frame("coverage")
-    rows = zip(text(frame["namespace"]), frame["known"], frame["captured"], frame["decoded"], strict=True)
+    rows = zip(texts(frame["namespace"]), frame["known"], frame["captured"], frame["decoded"], strict=True)
     return [
         {"namespace": namespace, "known": int(known), "captured": int(captured), "decoded": int(decoded_)}
         for namespace, known, captured, decoded_ in rows

@@ -6,7 +6,7 @@ from meshforensics.model import gather
 from meshforensics.tables._build import Evidence, State, Tables, visible
 from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Column, Reading, Row, Stretch, Table
-from meshforensics.tables._frames import ABSENT, inside, keys, of_items, places, text, true, unlogged, where
+from meshforensics.tables._frames import ABSENT, inside, keys, of_items, places, text, texts, true, unlogged, where
 from meshforensics.tables._objects import mapping_in, members_in, spec_of, texts_in
 from meshforensics.tables._policies import ROOT_NAMESPACE, Policy, fits, policies_of, selects
 from meshforensics.tables.denials import NONE, OUTSIDE, callers_of
@@ -43,6 +43,7 @@ __all__ = [
     "spec_of",
     "stretches",
     "text",
+    "texts",
     "texts_in",
     "trend",
     "true",

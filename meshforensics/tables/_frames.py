@@ -1,7 +1,7 @@
 """Small things to do with frames, the same for tables, checks and incidents."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,18 @@ def text(series: "pd.Series[Any]") -> "pd.Series[str]":
     if isinstance(series.dtype, pd.StringDtype):
         return series.fillna("")
     if isinstance(series.dtype, pd.CategoricalDtype):  # by far the most asked for: one text per category, not per row
-        names = np.append(series.cat.categories.to_numpy(dtype=object), "")  # the code of a missing one is -1: the last
-        return pd.Series(names[series.cat.codes.to_numpy()], index=series.index, name=series.name).astype("str")
+        names = series.cat.categories.astype("str").array
+        made = names.take(series.cat.codes.to_numpy(), allow_fill=True, fill_value="")
+        return pd.Series(made, index=series.index, name=series.name, copy=False)
     return series.astype("object").where(series.notna(), "").astype("str")
+
+
+def texts(series: "pd.Series[Any]") -> list[str]:
+    """The same as a list, which is far quicker to walk."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        names = np.append(series.cat.categories.to_numpy(dtype=object), "")  # the code of a missing one is -1: the last
+        return cast("list[str]", names[series.cat.codes.to_numpy()].tolist())
+    return cast("list[str]", text(series).to_numpy(dtype=object).tolist())
 
 
 def true(series: "pd.Series[Any]", *, missing: bool) -> "pd.Series[bool]":
@@ -34,7 +43,7 @@ def inside(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
 
 def keys(frame: pd.DataFrame, *columns: str) -> list[tuple[str, ...]]:
     """The values of some columns as tuples of text, row by row."""
-    return list(zip(*(text(frame[column]) for column in columns), strict=True))
+    return list(zip(*(texts(frame[column]) for column in columns), strict=True))
 
 
 def places(frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:

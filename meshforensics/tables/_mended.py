@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from meshforensics.tables._frames import keys, text
+from meshforensics.tables._frames import keys, text, texts
 
 _Key = tuple[str, ...]
 _NEVER = pd.Timestamp.min.tz_localize("UTC")
@@ -51,7 +51,7 @@ def _refused_listeners(
         return refused, dumped
     timed = held[held["captured_at"].notna()]
     dumped.update(zip(keys(timed, "namespace", "pod"), timed["captured_at"], strict=True))
-    bad = held[(text(held["state"]) == "error") | (text(held["error"]) != "")]
+    bad = held[(held["state"] == "error") | (text(held["error"]) != "")]
     for namespace, pod, name in keys(bad, "namespace", "pod", "name"):
         refused.setdefault((namespace, pod), set()).add(name)
     return refused, dumped
@@ -63,7 +63,7 @@ def _changed(instances: Mapping[str, pd.DataFrame]) -> dict[_Key, pd.Timestamp]:
     for kind, held in instances.items():
         if held.empty:
             continue
-        live = held[text(held["state"]).isin(["active", "warming"]) & held["last_updated"].notna()]
+        live = held[held["state"].isin(["active", "warming"]) & held["last_updated"].notna()]
         for (namespace, pod, name), at in zip(
             keys(live, "namespace", "pod", "name"), live["last_updated"], strict=True
         ):
@@ -76,9 +76,9 @@ def _updated(stats: pd.DataFrame) -> dict[_Key, pd.Timestamp]:
     made: dict[_Key, pd.Timestamp] = {}
     if stats.empty:
         return made
-    names = set(text(stats["name"]))
+    names = set(texts(stats["name"]))
     for kind, pattern in _UPDATED.items():
-        own = stats[text(stats["name"]).isin([name for name in names if pattern.search(name)]) & (stats["value"] > 0)]
+        own = stats[stats["name"].isin([name for name in names if pattern.search(name)]) & (stats["value"] > 0)]
         at = pd.to_datetime(own["value"].astype("float64"), unit="ms", utc=True, errors="coerce")
         for (namespace, pod), instant in zip(keys(own, "namespace", "pod"), at, strict=True):
             if not pd.isna(instant):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from meshforensics.tables._frames import text
+from meshforensics.tables._frames import text, texts
 from meshforensics.tables._objects import mapping_in, members_in, spec_of, texts_in
 
 ROOT_NAMESPACE = "istio-system"
@@ -43,7 +43,7 @@ def policies_of(config: pd.DataFrame, kind: str = "AuthorizationPolicy") -> list
         return []
     rows = config[text(config["kind"]) == kind]
     said = zip(
-        text(rows["object"]), text(rows["namespace"]), text(rows["spec"]), text(rows["annotations"]), rows.index,
+        texts(rows["object"]), texts(rows["namespace"]), texts(rows["spec"]), texts(rows["annotations"]), rows.index,
         strict=True,
     )  # fmt: skip
     return [_policy(name, namespace, spec_of(spec), spec_of(notes), at) for name, namespace, spec, notes, at in said]

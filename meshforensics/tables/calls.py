@@ -4,7 +4,7 @@ import pandas as pd
 
 from meshforensics.formats.signatures import family_of
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, text
+from meshforensics.tables._frames import ABSENT, text, texts
 
 _FLAGLESS = "application"
 
@@ -22,7 +22,7 @@ def _calls(access_log: pd.DataFrame, pods: pd.DataFrame = ABSENT, proxies: pd.Da
     workloads = workloads_of(pods, proxies)
     rows["caller"] = [
         workloads.get((namespace, pod), f"{namespace}/{pod}")
-        for namespace, pod in zip(text(rows["namespace"]), text(rows["pod"]), strict=True)
+        for namespace, pod in zip(texts(rows["namespace"]), texts(rows["pod"]), strict=True)
     ]
     return rows.drop_duplicates(["namespace", "pod", "at", "request_id", "cluster", "upstream_host", "pointer"])
 
@@ -56,7 +56,7 @@ def _from_caller(access_log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataF
     addresses = {**_addresses(proxies), **_addresses(pods)}
     own = [
         addresses.get((namespace, pod), "")
-        for namespace, pod in zip(text(access_log["namespace"]), text(access_log["pod"]), strict=True)
+        for namespace, pod in zip(texts(access_log["namespace"]), texts(access_log["pod"]), strict=True)
     ]
     local = text(access_log["downstream_local"]).str.rsplit(":", n=1).str[0]
     to_itself = pd.Series([bool(ip) and ip == at for ip, at in zip(own, local, strict=True)], index=access_log.index)
@@ -69,7 +69,7 @@ def _gateways(access_log: pd.DataFrame, proxies: pd.DataFrame) -> "pd.Series[boo
     routers = {
         (str(row.namespace), str(row.pod)) for row in proxies.itertuples() if str(row.role) in {"router", "waypoint"}
     }
-    pairs = zip(text(access_log["namespace"]), text(access_log["pod"]), strict=True)
+    pairs = zip(texts(access_log["namespace"]), texts(access_log["pod"]), strict=True)
     return pd.Series([pair in routers for pair in pairs], index=access_log.index, dtype=bool)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.formats._json import decode_json
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, keys, of_items, text, where
+from meshforensics.tables._frames import ABSENT, keys, of_items, text, texts, where
 
 _ISTIOD = "discovery"
 _TAG = r":v?(\d+\.\d+[\w.-]*)(?:@|\Z)"
@@ -23,7 +23,7 @@ def _versions(
     parts: list[pd.DataFrame] = []
     if len(stats):
         built = of_items(stats[stats["name"] == "istio_build"], "istiod.metrics")
-        said = [decode_json(labels.encode(), dict[str, Any], what="labels") for labels in text(built["labels"])]
+        said = [decode_json(labels.encode(), dict[str, Any], what="labels") for labels in texts(built["labels"])]
         own = built.assign(
             version=pd.Series(
                 [str(each.get("tag") or "") if each.get("component") == "pilot" else "" for each in said],
@@ -39,7 +39,7 @@ def _versions(
         by_image = silent.assign(version=text(silent["image"]).str.extract(_TAG, expand=False))
         parts.append(by_image[by_image["version"].notna()])
     if len(versions):
-        pilots = versions[(text(versions["component"]) == "pilot") & versions["version"].notna()]
+        pilots = versions[(versions["component"] == "pilot") & versions["version"].notna()]
         parts.append(pilots.assign(namespace="", pod=""))
     plain = [part[_COLUMNS].astype("object") for part in parts if len(part)]
     if not plain:

@@ -10,7 +10,7 @@ from meshforensics.formats._json import decode_json
 from meshforensics.formats._response_flags import flags_of
 from meshforensics.formats.signatures import family_of
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, text
+from meshforensics.tables._frames import ABSENT, text, texts
 from meshforensics.tables.calls import workloads_of
 
 _FAMILIES = {
@@ -72,8 +72,8 @@ def _samples(stats: pd.DataFrame) -> dict[tuple[str, str], list[tuple[pd.Timesta
     """The counters that tell of calls, by proxy and capture; of two forms of one capture, the scrape."""
     if stats.empty:
         return {}
-    known = {name: key for name in set(text(stats["name"])) if (key := _key(name))}
-    own = stats[text(stats["name"]).isin(known) & stats["value"].notna() & stats["captured_at"].notna()]
+    known = {name: key for name in set(texts(stats["name"])) if (key := _key(name))}
+    own = stats[stats["name"].isin(known) & stats["value"].notna() & stats["captured_at"].notna()]
     own = own[text(own["item"]).str.startswith("envoy.stats")]
     found: dict[tuple[str, str], list[tuple[pd.Timestamp, _Sample]]] = {}
     for holder, rows in own.groupby(text(own["namespace"]) + "/" + text(own["pod"])):

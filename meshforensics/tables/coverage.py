@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, keys, text, true
+from meshforensics.tables._frames import ABSENT, keys, texts, true
 
 
 def _coverage(
@@ -15,7 +15,7 @@ def _coverage(
     memory: pd.DataFrame = ABSENT,
     stats: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
-    told = pods[true(pods["injected"], missing=False) & (text(pods["phase"]) == "Running")]
+    told = pods[true(pods["injected"], missing=False) & (pods["phase"] == "Running")]
     captured = {
         key
         for frame in (proxies, listener_instances, log_coverage, memory, stats)
@@ -38,7 +38,7 @@ def _places(*frames: pd.DataFrame) -> dict[str, tuple[str, str, object]]:
     made: dict[str, tuple[str, str, object]] = {}
     for frame in frames:
         rows = zip(
-            text(frame["namespace"]), text(frame["item"]), text(frame["pointer"]), frame["captured_at"], strict=True
+            texts(frame["namespace"]), texts(frame["item"]), texts(frame["pointer"]), frame["captured_at"], strict=True
         )
         for namespace, item, pointer, at in rows:
             made.setdefault(namespace, (item, pointer, at))

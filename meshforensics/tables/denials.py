@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, keys, text
+from meshforensics.tables._frames import ABSENT, keys, text, texts
 from meshforensics.tables._objects import spec_of
 from meshforensics.tables._policies import Policy, Request, lacks, policies_of, selects
 from meshforensics.tables.calls import workloads_of
@@ -45,7 +45,7 @@ def _denials(
 def _explained(denied: pd.DataFrame, config: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
     """Each denial with the policies behind it, and what would let it in."""
     policies = [each for each in policies_of(config) if each.enforced]
-    told = zip(keys(pods, "namespace", "pod"), map(spec_of, text(pods["labels"])), strict=True) if len(pods) else ()
+    told = zip(keys(pods, "namespace", "pod"), map(spec_of, texts(pods["labels"])), strict=True) if len(pods) else ()
     labels = dict(told)
     accounts = _accounts(pods)
     objects, allow = [], []
@@ -86,7 +86,7 @@ def _judged(denied: pd.DataFrame, served: pd.DataFrame, log: pd.DataFrame, confi
     begun = {key: min(times) for key, times in _times(log, ("namespace", "pod")).items()}
     changes = _changes(config)
     changed, meant = [], []
-    of = zip(keys(denied, *like), text(denied["policy"]), denied["objects"], strict=True)
+    of = zip(keys(denied, *like), texts(denied["policy"]), denied["objects"], strict=True)
     for key, policy, objects in of:
         start = begun.get(key[:2], pd.NaT)
         times = [changes[each] for each in objects if each in changes]
@@ -124,7 +124,7 @@ def callers_of(log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> 
     for frame in (proxies, pods):
         if "ip" in frame:
             at |= {ip: names.get((ns, pod), f"{ns}/{pod}") for ns, pod, ip in keys(frame, "namespace", "pod", "ip")}
-    sent = log[text(log["direction"]) == "outbound"]
+    sent = log[log["direction"] == "outbound"]
     senders: dict[tuple[str, ...], str] = {
         (request, host): names.get((namespace, pod), f"{namespace}/{pod}")
         for request, host, namespace, pod in keys(sent, "request_id", "upstream_host", "namespace", "pod")
@@ -138,8 +138,8 @@ def callers_of(log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> 
 
 def _likes(log: pd.DataFrame) -> "pd.Series[str]":
     """Requests that are alike: the same method and first part of the path."""
-    firsts = [path.partition("?")[0].split("/")[1:2] for path in text(log["path"])]
-    said = [f"{method} /{''.join(first)}" for method, first in zip(text(log["method"]), firsts, strict=True)]
+    firsts = [path.partition("?")[0].split("/")[1:2] for path in texts(log["path"])]
+    said = [f"{method} /{''.join(first)}" for method, first in zip(texts(log["method"]), firsts, strict=True)]
     return pd.Series(said, index=log.index, dtype="str")
 
 
@@ -197,9 +197,9 @@ def _would_allow(policies: list[Policy], policy: str, request: Request, server: 
 def _changes(config: pd.DataFrame) -> dict[str, pd.Timestamp]:
     if config.empty:
         return {}
-    policies = config[text(config["kind"]) == "AuthorizationPolicy"]
+    policies = config[config["kind"] == "AuthorizationPolicy"]
     when = policies["changed_at"].fillna(policies["created_at"])
-    return {name: at for name, at in zip(text(policies["object"]), when, strict=True) if not pd.isna(at)}
+    return {name: at for name, at in zip(texts(policies["object"]), when, strict=True) if not pd.isna(at)}
 
 
 denials = Table(

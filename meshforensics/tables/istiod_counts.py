@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, of_items, text
+from meshforensics.tables._frames import ABSENT, of_items, text, texts
 
 _START = "process_start_time_seconds"
 _UPTIME = "istiod_uptime_seconds"
@@ -43,7 +43,7 @@ def _cumulative(stats: pd.DataFrame, histograms: pd.DataFrame) -> pd.DataFrame:
     parts = []
     if len(stats):
         counters = _own(stats)
-        counters = counters[(text(counters["type"]) == "counter") & counters["value"].notna()]
+        counters = counters[(counters["type"] == "counter") & counters["value"].notna()]
         parts.append(_plain(counters).assign(le=_LEAST, held=counters["value"].astype("int64")))
     if len(histograms):
         buckets = _own(histograms)
@@ -73,7 +73,7 @@ def _starts(stats: pd.DataFrame) -> dict[tuple[str, str, Any], pd.Timestamp]:
     for name in (_UPTIME, _START):
         own = of_items(stats[stats["name"] == name], "istiod.metrics")
         own = own[own["real"].notna() & own["captured_at"].notna()]
-        keys = zip(text(own["namespace"]), text(own["pod"]), own["captured_at"], own["real"], strict=True)
+        keys = zip(texts(own["namespace"]), texts(own["pod"]), own["captured_at"], own["real"], strict=True)
         for namespace, pod, at, seconds in keys:
             began = at - _seconds(seconds) if name == _UPTIME else pd.Timestamp(0, tz="UTC") + _seconds(seconds)
             found[(namespace, pod, at)] = began

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, keys, text, where
+from meshforensics.tables._frames import ABSENT, keys, texts, where
 
 _STATES = {0: "LIVE", 1: "DRAINING", 2: "PRE_INITIALIZING", 3: "INITIALIZING"}
 """Values of Envoy's gauge server.state, as /server_info names them (admin.proto, ServerInfo.State)."""
@@ -33,7 +33,7 @@ def _states(proxies: pd.DataFrame = ABSENT, stats: pd.DataFrame = ABSENT) -> pd.
 
 
 def _sample(rows: pd.DataFrame) -> list[tuple[str, ...]]:
-    return list(zip(text(rows["namespace"]), text(rows["pod"]), text(rows["captured_at"]), strict=True))
+    return list(zip(texts(rows["namespace"]), texts(rows["pod"]), texts(rows["captured_at"]), strict=True))
 
 
 proxy_states = Table(

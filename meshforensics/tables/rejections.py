@@ -11,7 +11,7 @@ from meshforensics.formats.proxy_log import Rejected, refused_resources
 from meshforensics.formats.xds_type import short_type
 from meshforensics.model import pod_of
 from meshforensics.tables._declare import Column, Reading, Row, Table
-from meshforensics.tables._frames import ABSENT, keys, text
+from meshforensics.tables._frames import ABSENT, keys, text, texts
 from meshforensics.tables._mended import mended
 from meshforensics.tables._xds import dump_of
 from meshforensics.tables.xds_sync import pod
@@ -142,7 +142,7 @@ def _told_elsewhere(reports: pd.DataFrame) -> dict[tuple[str, ...], str]:
     """The object that made a refused resource, as one place tells it, for those that tell the same refusal."""
     told = reports[(text(reports["object"]) != "") & (text(reports["resource_name"]) != "")]
     of = ("type", "resource_name", "message")
-    return dict(zip(keys(told, *of), text(told["object"]), strict=True))
+    return dict(zip(keys(told, *of), texts(told["object"]), strict=True))
 
 
 def _makers(resources: pd.DataFrame, kind: str) -> dict[tuple[str, ...], str]:
@@ -156,7 +156,7 @@ def _makers(resources: pd.DataFrame, kind: str) -> dict[tuple[str, ...], str]:
 def _standing(xds_sync: pd.DataFrame) -> dict[tuple[str, ...], bool | None]:
     """Whether a rejection of a proxy and type stands, as the last capture says; None where it does not say."""
     ordered = xds_sync.sort_values("captured_at", kind="stable", na_position="first")
-    return {key: _BEHIND.get(status) for key, status in zip(_keys(ordered), text(ordered["status"]), strict=True)}
+    return {key: _BEHIND.get(status) for key, status in zip(_keys(ordered), texts(ordered["status"]), strict=True)}
 
 
 rejections = Table(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import keys, text
+from meshforensics.tables._frames import keys, text, texts
 
 _COUNTERS = (
     "upstream_cx_total",
@@ -75,8 +75,8 @@ def _rises(stats: pd.DataFrame) -> pd.DataFrame:
 
 def _counters(stats: pd.DataFrame) -> pd.DataFrame:
     """The counters of trouble by their common names; of two forms of one capture, the scrape."""
-    known = {name: found[1].replace(".", "_") for name in set(text(stats["name"])) if (found := _NAME.search(name))}
-    own = stats[text(stats["name"]).isin(known) & stats["captured_at"].notna()]
+    known = {name: found[1].replace(".", "_") for name in set(texts(stats["name"])) if (found := _NAME.search(name))}
+    own = stats[stats["name"].isin(known) & stats["captured_at"].notna()]
     own = own[own["value"].notna() & (own["value"].fillna(0) <= _LARGEST)]
     own = own[text(own["item"]).str.startswith("envoy.stats")]
     scraped = text(own["item"]).str.startswith("envoy.stats_prometheus")
@@ -100,8 +100,8 @@ def _counters(stats: pd.DataFrame) -> pd.DataFrame:
 
 def _starts(stats: pd.DataFrame) -> Mapping[tuple[str, ...], pd.Timestamp]:
     """When each proxy started, as it says at each capture."""
-    names = [name for name in set(text(stats["name"])) if _UPTIME.search(name)]
-    own = stats[text(stats["name"]).isin(names) & stats["captured_at"].notna()]
+    names = [name for name in set(texts(stats["name"])) if _UPTIME.search(name)]
+    own = stats[stats["name"].isin(names) & stats["captured_at"].notna()]
     own = own[own["real"].between(0, _OLDEST).fillna(False).astype(bool)]
     began = own["captured_at"] - pd.to_timedelta(own["real"].astype("float64"), unit="s")
     return dict(zip(keys(own, *_CAPTURE), began, strict=True))

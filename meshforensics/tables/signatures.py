@@ -50,7 +50,7 @@ def _signatures(
 
 def _of_pods(events: pd.DataFrame) -> pd.DataFrame:
     """Events as lines of the pods that they are about."""
-    return events.assign(pod=text(events["name"]).where(text(events["kind"]) == "Pod", ""))
+    return events.assign(pod=text(events["name"]).where(events["kind"] == "Pod", ""))
 
 
 def _matches(log: pd.DataFrame, name: str, texts: "pd.Series[str]") -> Iterator[tuple[object, ...]]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from meshforensics.formats import x509
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, keys, text
+from meshforensics.tables._frames import ABSENT, keys, text, texts
 
 Proxy = tuple[str, ...]
 
@@ -37,7 +37,7 @@ def _pairs(
 
 
 def _by_address(frame: pd.DataFrame) -> dict[str, Proxy]:
-    pairs = zip(text(frame["ip"]), keys(frame, "namespace", "pod"), strict=True)
+    pairs = zip(texts(frame["ip"]), keys(frame, "namespace", "pod"), strict=True)
     return {ip: proxy for ip, proxy in pairs if ip}
 
 
@@ -61,14 +61,14 @@ def identities_of(certificates: pd.DataFrame) -> dict[Proxy, Identity]:
     known = certificates[certificates["pem"].notna() & (text(certificates["place"]).str.startswith("sds:"))]
     made: dict[Proxy, Identity] = {}
     for holder, rows in known.groupby(text(known["namespace"]) + "/" + text(known["pod"])):
-        own = rows[text(rows["place"]) == "sds:default"]
+        own = rows[rows["place"] == "sds:default"]
         role = text(own["role"])
         leaf = own[role == "leaf"].head(1)
         made[tuple(str(holder).split("/", 1))] = Identity(
             leaf=text(leaf["pem"]).iloc[0] if len(leaf) else "",
             serial=text(leaf["serial"]).iloc[0] if len(leaf) else "",
-            intermediates=tuple(text(own[role.isin(["intermediate", "root-in-chain"])]["pem"])),
-            roots=tuple(sorted(set(text(rows[text(rows["place"]) == "sds:ROOTCA"]["pem"])))),
+            intermediates=tuple(texts(own[role.isin(["intermediate", "root-in-chain"])]["pem"])),
+            roots=tuple(sorted(set(texts(rows[rows["place"] == "sds:ROOTCA"]["pem"])))),
             item=text(leaf["item"]).iloc[0] if len(leaf) else "",
             pointer=text(leaf["pointer"]).iloc[0] if len(leaf) else "",
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import keys, text, where
+from meshforensics.tables._frames import keys, text, texts, where
 
 _HOLDER = ("namespace", "pod", "captured_at")
 _ROUND = pd.Timedelta(minutes=5)
@@ -19,7 +19,7 @@ def _trust(certificates: pd.DataFrame) -> pd.DataFrame:
     A summary of /certs counts only for a proxy whose roots are not known in full.
     """
     held = certificates[text(certificates["namespace"]) != ""]
-    roots = held[text(held["role"]) == "root"]
+    roots = held[held["role"] == "root"]
     whole = roots[roots["fingerprint"].notna()]
     chosen = _preferred(whole, text(whole["place"]).str.contains(_OF_THE_MESH))
     summaries = roots[roots["fingerprint"].isna()]
@@ -33,7 +33,7 @@ def _trust(certificates: pd.DataFrame) -> pd.DataFrame:
 def _named_by_key(rows: pd.DataFrame, roots: pd.DataFrame) -> "pd.Series[str]":
     """What tells roots apart: the key; of a summary that of a certificate with its serial, else the serial."""
     full = roots[roots["spki"].notna()]
-    keys_by_serial = dict(zip(text(full["serial"]), text(full["spki"]), strict=True))
+    keys_by_serial = dict(zip(texts(full["serial"]), texts(full["spki"]), strict=True))
     own, serial = text(rows["spki"]), text(rows["serial"])
     known = serial.map(lambda one: keys_by_serial.get(one, f"serial:{one}")).astype("str")
     return own.where(own != "", known)
@@ -60,7 +60,7 @@ def _preferred(roots: pd.DataFrame, is_of_the_mesh: "pd.Series[bool]") -> pd.Dat
 
 def _beside_an_identity(summaries: pd.DataFrame, held: pd.DataFrame) -> "pd.Series[bool]":
     """Whether the TLS context of a summary also shows a workload's own certificate."""
-    leaves = held[held["fingerprint"].isna() & (text(held["role"]) == "leaf")]
+    leaves = held[held["fingerprint"].isna() & (held["role"] == "leaf")]
     own = where(leaves, (any(str(name).startswith("spiffe://") for name in names or ()) for names in leaves["san"]))
     contexts = set(_contexts(own))
     return pd.Series([each in contexts for each in _contexts(summaries)], index=summaries.index, dtype=bool)
@@ -68,7 +68,7 @@ def _beside_an_identity(summaries: pd.DataFrame, held: pd.DataFrame) -> "pd.Seri
 
 def _contexts(rows: pd.DataFrame) -> list[tuple[str, str]]:
     pointers = text(rows["pointer"]).str.replace(_CONTEXT, "", regex=True)
-    return list(zip(text(rows["item"]), pointers, strict=True))
+    return list(zip(texts(rows["item"]), pointers, strict=True))
 
 
 trust = Table(

@@ -25,7 +25,7 @@ def _istiod(source: Source) -> Iterator[Event]:
         said = f"istiod: {row['message']}"
         yield event(row, row["at"], Plane.CONTROL, "istiod-root", f"{row['namespace']}/{row['pod']}", said)
     known = dated(source.frame("signatures"))
-    known = known[text(known["log"]) == "istiod"] if len(known) else known
+    known = known[known["log"] == "istiod"] if len(known) else known
     for _, rows in known.groupby(["pod", "signature"], observed=True):
         row = rows.iloc[0]
         more = f" ({len(rows)} lines)" if len(rows) > 1 else ""

@@ -39,7 +39,7 @@ def _told(source: Source) -> Iterator[Event]:
     told = dated(source.frame("events"))
     if told.empty:
         return
-    told = told[text(told["type"]) != "Normal"]
+    told = told[told["type"] != "Normal"]
     for _, rows in told.groupby([text(told["object"]), text(told["reason"])]):
         row = rows.iloc[0]
         said = f"{row['object']}: {row['reason']}: {row['message']}"

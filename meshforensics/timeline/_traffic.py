@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from meshforensics.model import Plane
-from meshforensics.tables import text, true
+from meshforensics.tables import text, texts, true
 from meshforensics.timeline._events import Event, Source, dated, event
 
 
@@ -21,8 +21,8 @@ def traffic_events(source: Source) -> Iterator[Event]:
 
 def gateway_pods(proxies: pd.DataFrame) -> set[tuple[str, str]]:
     """Namespace and pod of the proxies through which calls enter or leave the mesh."""
-    routers = proxies[text(proxies["role"]) == "router"] if len(proxies) else proxies
-    return set(zip(text(routers["namespace"]), text(routers["pod"]), strict=True)) if len(routers) else set()
+    routers = proxies[proxies["role"] == "router"] if len(proxies) else proxies
+    return set(zip(texts(routers["namespace"]), texts(routers["pod"]), strict=True)) if len(routers) else set()
 
 
 def _edge(edge: pd.DataFrame, gateways: set[tuple[str, str]]) -> Iterator[Event]:
@@ -42,7 +42,7 @@ def _edge(edge: pd.DataFrame, gateways: set[tuple[str, str]]) -> Iterator[Event]
 
 def _proxies(source: Source) -> Iterator[Event]:
     known = dated(source.frame("signatures"))
-    known = known[text(known["log"]) == "proxy"] if len(known) else known
+    known = known[known["log"] == "proxy"] if len(known) else known
     for _, rows in known.groupby(["namespace", "pod", "signature"], observed=True):
         row = rows.iloc[0]
         plane = str(row["plane"]) if str(row["plane"]) in list(Plane) else str(Plane.SERVICE)

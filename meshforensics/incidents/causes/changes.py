@@ -9,7 +9,7 @@ from meshforensics.incidents._growers import Grower, growers
 from meshforensics.incidents.causes.drivers import pools
 from meshforensics.incidents.causes.groups import grown_by_group
 from meshforensics.incidents.causes.series import held, measure_of
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, texts
 from meshforensics.timeline import timeline
 
 AROUND = pd.Timedelta("10min")
@@ -67,7 +67,7 @@ _LIMITS = (
 
 def _resource_of(case: Case) -> dict[tuple[str, str], str]:
     held_now = case.source.frame("cluster_instances")
-    rows = zip(keys(held_now, "namespace", "pod", "name"), text(held_now["resource"]), strict=True)
+    rows = zip(keys(held_now, "namespace", "pod", "name"), texts(held_now["resource"]), strict=True)
     return {(f"{namespace}/{pod}", name): resource for (namespace, pod, name), resource in rows}
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from meshforensics.formats.xds_form import Form, resource_name, summary
 from meshforensics.incidents._declare import Case
-from meshforensics.tables import places, text
+from meshforensics.tables import places, text, texts
 from meshforensics.tables.resource_forms import REFUSED
 
 KINDS = ("cluster", "listener", "route")
@@ -49,7 +49,7 @@ def _refused(
 ) -> dict[tuple[str, ...], dict[str, Any]]:
     """What a refused listener would have changed in the one that the proxy keeps."""
     told = case.source.frame("resource_forms")
-    kept = {place: json.loads(said) for place, said in zip(places(told), text(told["form"]), strict=True)}
+    kept = {place: json.loads(said) for place, said in zip(places(told), texts(told["form"]), strict=True)}
     held = case.source.frame("listener_instances")
     made: dict[tuple[str, ...], dict[str, Any]] = {}
     for _, row in held[held["error"].notna()].iterrows():
@@ -112,13 +112,13 @@ def _of_proxy(proxy: str, kind: str, rows: pd.DataFrame) -> Iterator[tuple[str, 
 
 
 def _by_name(rows: pd.DataFrame) -> dict[str, Any]:
-    held = rows[text(rows["state"]).isin(_HELD) | rows["state"].isna()]
+    held = rows[rows["state"].isin(_HELD) | rows["state"].isna()]
     return {resource_name(str(row["name"])): row for _, row in held.iterrows() if not pd.isna(row["name"])}
 
 
 def _forms(case: Case) -> dict[tuple[str, str], Form]:
     forms = case.source.over_time("resource_forms")
-    rows = zip(text(forms["kind"]), text(forms["resource"]), text(forms["form"]), strict=True)
+    rows = zip(texts(forms["kind"]), texts(forms["resource"]), texts(forms["form"]), strict=True)
     return {(kind, resource): json.loads(said) for kind, resource, said in rows}
 
 
@@ -141,7 +141,7 @@ def _objects(case: Case) -> dict[tuple[str, str], str]:
         frame = case.source.over_time(table)
         known = frame[frame["object"].notna()]
         names = text(known[inner]) if inner else pd.Series([""] * len(known), index=known.index)
-        for resource, name, made_by in zip(text(known["resource"]), names, text(known["object"]), strict=True):
+        for resource, name, made_by in zip(texts(known["resource"]), names, texts(known["object"]), strict=True):
             found.setdefault((resource, name), made_by)
     return found
 

@@ -137,7 +137,7 @@ def _changes(case: Case) -> list[tuple[Any, ...]]:
         rows.append((row["changed_at"], said, row["rule_item"], row["rule_pointer"]))
     named = {each for said in refused_updates(case)["object"] for each in str(said).split(", ") if each}
     config = case.source.frame("config")
-    for _, row in config[text(config["object"]).isin(sorted(named)) & config["changed_at"].notna()].iterrows():
+    for _, row in config[config["object"].isin(sorted(named)) & config["changed_at"].notna()].iterrows():
         said = f"{row['object']} changed by {text_of(row['changed_by']) or 'unknown'}"
         rows.append((row["changed_at"], said, str(row["item"]), str(row["pointer"])))
     change = version_change(case)
@@ -159,7 +159,7 @@ def _pushes(case: Case) -> list[tuple[Any, ...]]:
     errors = errors_by_route(case)
     begin = errors["first"].min() if len(errors) else pd.NaT
     of = text(pushes["namespace"]) + "/" + text(pushes["pod"])
-    own = pushes[of.isin(sorted(losing)) & (text(pushes["type"]) == "cds") & pushes["at"].notna()]
+    own = pushes[of.isin(sorted(losing)) & (pushes["type"] == "cds") & pushes["at"].notna()]
     own = own if pd.isna(begin) else own[own["at"] <= begin]
     last = own.sort_values("at", kind="stable").drop_duplicates(["namespace", "pod"], keep="last")
     return [

@@ -12,7 +12,7 @@ from meshforensics.incidents.causes.changes import pool_limits
 from meshforensics.incidents.causes.rotation_effects import overlap
 from meshforensics.incidents.upgrade_503 import minor
 from meshforensics.model import Severity
-from meshforensics.tables import text, true
+from meshforensics.tables import text, texts, true
 
 HAND = ("kubectl", "kubectl-edit", "kubectl-client-side-apply", "kubectl-patch", "kubectl-create", "kubectl-replace")
 """Field managers of a person at a terminal."""
@@ -62,7 +62,7 @@ def factors(case: Case, onset: datetime | None) -> pd.DataFrame:
 
 def _edits(case: Case, onset: datetime | None) -> Iterator[tuple[str, ...]]:
     config = case.source.frame("config")
-    by_hand = config[text(config["changed_by"]).isin(HAND) & config["changed_at"].notna()]
+    by_hand = config[config["changed_by"].isin(HAND) & config["changed_at"].notna()]
     for _, row in by_hand.iterrows():
         at = row["changed_at"].to_pydatetime()
         if onset is not None and onset - BEFORE <= at <= onset:
@@ -74,7 +74,7 @@ def _edits(case: Case, onset: datetime | None) -> Iterator[tuple[str, ...]]:
 
 def _skew(case: Case) -> Iterator[tuple[str, ...]]:
     versions = case.source.frame("versions")
-    pilots = versions[text(versions["component"]) == "pilot"]
+    pilots = versions[versions["component"] == "pilot"]
     if pilots.empty:
         return
     newest = pilots.iloc[-1]
@@ -83,7 +83,7 @@ def _skew(case: Case) -> Iterator[tuple[str, ...]]:
         (text(proxies["version"]) != "") & (text(proxies["version"]).map(minor) != minor(str(newest["version"])))
     ]
     if len(others):
-        held = ", ".join(sorted(set(text(others["version"]))))
+        held = ", ".join(sorted(set(texts(others["version"]))))
         said = f"{len(others)} proxies run {held} under a control plane of {newest['version']}"
         remedy = "Keep proxies within one minor version of their control plane; move by revision and tag."
         yield "Versions apart", said, remedy, str(newest["item"]), str(newest["pointer"])
@@ -91,7 +91,7 @@ def _skew(case: Case) -> Iterator[tuple[str, ...]]:
 
 def _one_istiod(case: Case) -> Iterator[tuple[str, ...]]:
     pods = case.source.frame("pods")
-    istiods = pods[text(pods["labels"]).str.contains('"istiod"') & (text(pods["phase"]) == "Running")]
+    istiods = pods[text(pods["labels"]).str.contains('"istiod"') & (pods["phase"] == "Running")]
     if len(istiods) == 1:
         row = istiods.iloc[0]
         said = f"one istiod runs, {row['namespace']}/{row['pod']}"
@@ -119,7 +119,7 @@ def _unlimited(case: Case) -> Iterator[tuple[str, ...]]:
 
 def _filters(case: Case) -> Iterator[tuple[str, ...]]:
     config = case.source.frame("config")
-    own = config[text(config["kind"]) == "EnvoyFilter"]
+    own = config[config["kind"] == "EnvoyFilter"]
     if len(own):
         names = ", ".join(text(own["object"]).head(3))
         remedy = "Test EnvoyFilters against the next version before it rolls out, or replace them by the API."

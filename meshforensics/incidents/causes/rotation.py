@@ -10,7 +10,7 @@ import pandas as pd
 
 from meshforensics.formats.x509 import Verdict, verify_chain
 from meshforensics.incidents._declare import Case, once
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, text, texts
 
 MOMENTS = 6
 """Instants that trust is told of; the first and the last ones where there are more."""
@@ -64,12 +64,12 @@ def _holding(
     shown = roots if len(roots) else own
     return Holding(
         proxy=proxy,
-        keys=tuple(sorted({keyed.get(print_, print_) for print_ in text(roots["fingerprint"])})),
-        serials=tuple(sorted(set(text(roots["serial"])))),
-        roots=tuple(text(roots["pem"])),
+        keys=tuple(sorted({keyed.get(print_, print_) for print_ in texts(roots["fingerprint"])})),
+        serials=tuple(sorted(set(texts(roots["serial"])))),
+        roots=tuple(texts(roots["pem"])),
         leaf=str(leaf["pem"].iloc[0]) if len(leaf) else "",
         leaf_serial=str(leaf["serial"].iloc[0]) if len(leaf) else "",
-        between=tuple(text(between["pem"])),
+        between=tuple(texts(between["pem"])),
         since=min(taken.get(item, until), until),
         until=until,
         item=item,
@@ -80,13 +80,13 @@ def _holding(
 def _root_keys(case: Case) -> dict[str, str]:
     """The key of each root by its fingerprint: the same key certified again is the same root."""
     trust = case.source.over_time("trust")
-    return dict(zip(text(trust["fingerprint"]), text(trust["root"]), strict=True))
+    return dict(zip(texts(trust["fingerprint"]), texts(trust["root"]), strict=True))
 
 
 def _taken(case: Case) -> dict[str, pd.Timestamp]:
     """By dump, when its proxy took the later of its trust set and its leaf."""
     secrets = case.source.over_time("secret_instances")
-    own = secrets[text(secrets["name"]).isin(["ROOTCA", "default"]) & secrets["last_updated"].notna()]
+    own = secrets[secrets["name"].isin(["ROOTCA", "default"]) & secrets["last_updated"].notna()]
     return {str(item): at for item, at in own.groupby(text(own["item"]))["last_updated"].max().items()}
 
 
@@ -224,5 +224,5 @@ def _pem_of(case: Case, key: str) -> str:
     """The certificate of a root, as some proxy holds it; empty where none holds it whole."""
     certificates, keyed = case.source.over_time("certificates"), _root_keys(case)
     own = certificates[certificates["pem"].notna()]
-    found = own[[keyed.get(print_) == key for print_ in text(own["fingerprint"])]]
+    found = own[[keyed.get(print_) == key for print_ in texts(own["fingerprint"])]]
     return str(found["pem"].iloc[0]) if len(found) else ""

@@ -49,7 +49,7 @@ def held(case: Case) -> pd.DataFrame:
 
 def _with_working_set(case: Case, made: pd.DataFrame) -> pd.DataFrame:
     usage = case.source.over_time("usage")
-    own = usage[(text(usage["container"]) == "istio-proxy") & usage["captured_at"].notna()]
+    own = usage[(usage["container"] == "istio-proxy") & usage["captured_at"].notna()]
     own = own[own["memory_bytes"].notna()]
     told = pd.DataFrame(
         {
@@ -68,7 +68,7 @@ def _with_working_set(case: Case, made: pd.DataFrame) -> pd.DataFrame:
 def limits_of(case: Case) -> pd.DataFrame:
     """The memory limit of each proxy's container that has one: proxy, limit, limit_item, limit_pointer."""
     containers = case.source.frame("containers")
-    own = containers[(text(containers["container"]) == "istio-proxy") & containers["memory_limit_bytes"].notna()]
+    own = containers[(containers["container"] == "istio-proxy") & containers["memory_limit_bytes"].notna()]
     made = pd.DataFrame(
         {
             "proxy": _proxy(own),

@@ -9,7 +9,7 @@ from meshforensics.checks import declared_checks
 from meshforensics.formats.config_dump import parts_of
 from meshforensics.incidents._declare import Case
 from meshforensics.incidents.config_rejected import behind
-from meshforensics.tables import keys, text, true
+from meshforensics.tables import keys, text, texts, true
 
 _ROUTES = ("routes", "route_instances", "cluster_instances")
 
@@ -37,7 +37,7 @@ def versions_over_time(case: Case) -> pd.DataFrame:
 
 def _components(case: Case) -> pd.DataFrame:
     versions = case.source.over_time("versions")
-    own = versions[text(versions["component"]).isin(["pilot", "istiod"]) & versions["captured_at"].notna()]
+    own = versions[versions["component"].isin(["pilot", "istiod"]) & versions["captured_at"].notna()]
     return _seen(own, "control plane", text(own["version"]), text(own["revision"]), "")
 
 
@@ -106,7 +106,7 @@ def _rules(case: Case) -> dict[str, dict[str, Any]]:
     """The DestinationRule of each host, as of the instant, with the subsets that it has."""
     config = case.source.frame("config")
     found: dict[str, dict[str, Any]] = {}
-    for row in config[text(config["kind"]) == "DestinationRule"].to_dict("records"):
+    for row in config[config["kind"] == "DestinationRule"].to_dict("records"):
         spec = _spec(row["spec"])
         host = str(spec.get("host") or "")
         whole = host if host.count(".") > 1 else f"{host.partition('.')[0]}.{row['namespace']}.svc.cluster.local"
@@ -143,7 +143,7 @@ def _held_before(case: Case) -> dict[str, set[str]]:
     for proxy, rows in held.groupby(text(held["namespace"]) + "/" + text(held["pod"])):
         earlier = rows[rows["captured_at"] < rows["captured_at"].max()]
         if len(earlier):
-            found[str(proxy)] = set(text(earlier["name"]))
+            found[str(proxy)] = set(texts(earlier["name"]))
     return found
 
 
@@ -159,16 +159,16 @@ def refused_updates(case: Case) -> pd.DataFrame:
     grouped = current.groupby([text(current[name]) for name in ("namespace", "pod", "type", "message")])
     for key, own in grouped if len(current) else ():
         namespace, pod, kind, message = (str(part) for part in key)
-        named = sorted({each for each in text(own["object"]) if each})
+        named = sorted({each for each in texts(own["object"]) if each})
         first = own.sort_values("at", kind="stable").iloc[0]
         rows.append(
             {
                 "proxy": f"{namespace}/{pod}",
                 "type": kind,
-                "resource_name": next((each for each in text(own["resource_name"]) if each), ""),
+                "resource_name": next((each for each in texts(own["resource_name"]) if each), ""),
                 "message": message,
                 "at": first["at"],
-                "told_by": tuple(sorted(set(text(own["place"])))),
+                "told_by": tuple(sorted(set(texts(own["place"])))),
                 "object": ", ".join(named or behind(case, own)),
                 "inferred": not named,
                 "item": str(first["item"]),

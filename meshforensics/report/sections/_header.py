@@ -5,7 +5,7 @@ from meshforensics.report._blocks import Break, Code, Content, Facts, Phrase
 from meshforensics.report._case import Case, focus
 from meshforensics.report._words import count, instant, listed, sentence, short_hash, size
 from meshforensics.report.sections._section import section
-from meshforensics.tables import text
+from meshforensics.tables import text, texts
 
 
 def headline(case: Case, incident: str = "") -> str:
@@ -67,7 +67,7 @@ def _mesh(case: Case) -> Phrase:
     if proxies.empty:
         return (named, Break(), "no proxy captured")
     versions = [
-        f"{product} {listed(sorted(set(text(proxies[column])) - {''}), 3)}"
+        f"{product} {listed(sorted(set(texts(proxies[column])) - {''}), 3)}"
         for product, column in (("Istio", "version"), ("Envoy", "build"))
         if (text(proxies[column]) != "").any()
     ]

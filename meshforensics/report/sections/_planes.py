@@ -12,7 +12,7 @@ from meshforensics.report._trust import roots
 from meshforensics.report._words import count, listed
 from meshforensics.report.figures import NARROW, WIDE, Arrow, Box, Map, draw_planes
 from meshforensics.report.sections._section import section
-from meshforensics.tables import text
+from meshforensics.tables import text, texts
 from meshforensics.timeline import gateway_pods
 
 WORKLOADS = 12
@@ -103,7 +103,7 @@ def _affected(case: Case, hypothesis: Hypothesis) -> set[str]:
     for table in ("pods", "proxies"):
         rows = case.frame(table)
         for namespace, pod, workload in zip(
-            text(rows["namespace"]), text(rows["pod"]), text(rows["workload"]), strict=True
+            texts(rows["namespace"]), texts(rows["pod"]), texts(rows["workload"]), strict=True
         ):
             if f"{namespace}/{pod}" in subjects and workload:
                 plain = workload.partition(":")[2] or workload
