@@ -27,6 +27,9 @@ from meshforensics.profile import Profile
 EVIDENCE_KEPT = 20
 """At most so many places are kept with a finding; `evidence_total` says how many there were."""
 
+_EXACT = 2.0**53
+"""Whole numbers up to here are what they say."""
+
 UNKNOWN_TIME = "capture time unknown, give --at"
 
 
@@ -216,7 +219,12 @@ def _say(value: Any) -> Any:
         return ", ".join(str(each) for each in value)
     if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
         return "unknown"
-    return value
+    return _rounded(value) if isinstance(value, float) else value
+
+
+def _rounded(value: float) -> float:
+    """A number as it is read: 3 x 0.2 is 0.6, and 2.0 is 2."""
+    return int(value) if value.is_integer() and abs(value) < _EXACT else round(value, 6)
 
 
 def mute(findings: Iterable[Finding], profile: Profile, at: datetime | None) -> tuple[Finding, ...]:

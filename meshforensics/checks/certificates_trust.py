@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import ABSENT, text, texts, true
+from meshforensics.tables import ABSENT, text, texts, true, where
 
 _CA_SECRETS = r"secret:.*/(?:istio-ca-secret|cacerts)"
 _GIVEN_OUT = r"configmap:.*/istio-ca-root-cert"
@@ -19,21 +19,29 @@ _GIVEN_OUT = r"configmap:.*/istio-ca-root-cert"
     observed="shared",
     unit="roots",
     title="Groups of proxies have no root in common",
-    detail="{count} proxies trust only {trusted}, which no other group trusts",
+    detail="{count} proxies trust only {trusted}; {apart} others, {other} first, trust none of it",
     remediation="Give every proxy both roots before any leaf is signed by the new one; do not restart callers.",
     source="guide, phase 3; incidents of root rotation: both sides must hold the other's root",
 )
 def trust_split(trust: pd.DataFrame) -> pd.DataFrame:
     """Every proxy's set of roots, by key; sets that overlap with all others are no split."""
-    sets = trust.groupby(["namespace", "pod"], observed=True)["root"].agg(frozenset)
-    groups = set(sets)
-    lonely = {each for each in groups if any(each.isdisjoint(other) for other in groups)}
-    names = trust.groupby(["namespace", "pod"], observed=True)["serial"].agg(
-        lambda serials: ", ".join(sorted({str(serial) for serial in serials}))
+    holder = text(trust["namespace"]) + "/" + text(trust["pod"])
+    roots: dict[str, set[str]] = {}
+    serials: dict[str, set[str]] = {}
+    for name, root, serial in zip(holder, texts(trust["root"]), texts(trust["serial"]), strict=True):
+        roots.setdefault(name, set()).add(root)
+        serials.setdefault(name, set()).add(serial)
+    sets = {name: frozenset(held) for name, held in roots.items()}
+    apart = {each: sorted(name for name, held in sets.items() if each.isdisjoint(held)) for each in set(sets.values())}
+    split = trust.assign(holder=holder).drop_duplicates("holder")
+    others = [apart[sets[name]] for name in split["holder"]]
+    split = split.assign(
+        trusted=[", ".join(sorted(serials[name])) for name in split["holder"]],
+        shared=0,
+        apart=[len(each) for each in others],
+        other=[next(iter(each), "") for each in others],
     )
-    split = trust.drop_duplicates(["namespace", "pod"]).set_index(["namespace", "pod"])
-    split = split.assign(roots=sets, trusted=names, shared=0).reset_index()
-    return split[split["roots"].isin(lonely)]
+    return where(split, (bool(each) for each in others))
 
 
 @check(

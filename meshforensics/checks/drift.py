@@ -7,7 +7,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, places, text, texts
+from meshforensics.tables import ABSENT, keys, places, text, texts, true
 
 _BY_HAND = (
     r"kubectl-(?:edit|patch|replace|set|label|annotate|scale|rollout|create|run)\Z"
@@ -18,6 +18,9 @@ _DECLARED = (
 )
 _BY_PLACE = {"STRICT_DNS", "LOGICAL_DNS", "STATIC"}
 """Clusters that hold their hosts themselves: locality weighs them for each proxy."""
+
+_ANY = {"", "0.0.0.0", "::"}  # noqa: S104 - it is read, not bound
+"""Binds to every address of a machine, and to none."""
 
 
 @check(
@@ -147,6 +150,7 @@ def _change(was: "dict[Any, Any]", now: "dict[Any, Any]") -> str:
 def replicas_differ(
     proxies: pd.DataFrame,
     listener_instances: pd.DataFrame,
+    listeners: pd.DataFrame,
     cluster_instances: pd.DataFrame,
     clusters: pd.DataFrame,
     route_instances: pd.DataFrame,
@@ -156,12 +160,13 @@ def replicas_differ(
     """Of replicas of one version and revision, for resources that both hold and that changed long enough ago.
 
     What only one of them holds is not judged: a proxy has no listener for itself, and may be asked for what
-    others are not.
+    others are not. A listener that is bound to its proxy's own address is compared without it.
     """
     alike = _alike(proxies, pods)
     by_place = clusters[clusters["type"].isin(_BY_PLACE)]["resource"]
     comparable = cluster_instances[~text(cluster_instances["resource"]).isin(text(by_place))]
-    kinds = {"listener": listener_instances, "cluster": comparable, "route": route_instances}
+    bound = _without_own_address(listener_instances, listeners, _addresses(proxies, pods))
+    kinds = {"listener": bound, "cluster": comparable, "route": route_instances}
     settled = profile.number("drift.settled")
     rows = [row for what, held in kinds.items() for row in _odd_ones(held, alike, what, settled)]
     columns = ["namespace", "pod", "workload", "what", "name", "differing", "replicas", "evidence"]
@@ -180,6 +185,46 @@ def _alike(proxies: pd.DataFrame, pods: pd.DataFrame) -> dict[tuple[str, ...], t
         if own[1]:
             made[proxy] = (*own, hashes.get(proxy, ""))
     return made
+
+
+def _addresses(proxies: pd.DataFrame, pods: pd.DataFrame) -> dict[tuple[str, ...], set[str]]:
+    """The addresses of each pod."""
+    made: dict[tuple[str, ...], set[str]] = {}
+    for frame in (proxies, pods):
+        for namespace, pod, ip in keys(frame, "namespace", "pod", "ip") if len(frame) else ():
+            made.setdefault((namespace, pod), set()).update({ip} - {""})
+    return made
+
+
+def _without_own_address(
+    instances: pd.DataFrame, listeners: pd.DataFrame, own: dict[tuple[str, ...], set[str]]
+) -> pd.DataFrame:
+    """Listeners with their content without the addresses of their proxy in place of its hash.
+
+    A proxy's own are its pod's and those that its listeners open: nobody can open a port of another's.
+    """
+    opens = listeners[true(listeners["bind_to_port"], missing=True)]
+    bound = dict(
+        zip(texts(opens["resource"]), text(opens["address"]).str.rsplit(":", n=1).str[0].str.strip("[]"), strict=True)
+    )
+    held = keys(instances, "namespace", "pod", "resource")
+    for namespace, pod, resource in held:
+        own.setdefault((namespace, pod), set()).update({bound.get(resource, "")} - _ANY)
+    inside = dict(
+        zip(texts(listeners["resource"]), zip(texts(listeners["outline"]), listeners["ips"], strict=True), strict=True)
+    )
+    said = [
+        _masked(resource, *inside.get(resource, ("", ())), own[namespace, pod]) for namespace, pod, resource in held
+    ]
+    return instances.assign(resource=pd.Series(said, index=instances.index, dtype="str"))
+
+
+def _masked(resource: str, outline: str, ips: object, own: set[str]) -> str | None:
+    """What a listener says beside its proxy's own addresses; its hash where it has none of them."""
+    given = ips if isinstance(ips, tuple) else ()
+    if not outline or own.isdisjoint(given):
+        return resource or None
+    return " ".join([outline, *("own" if ip in own else str(ip) for ip in given)])
 
 
 def _odd_ones(

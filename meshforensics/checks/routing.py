@@ -144,7 +144,7 @@ def _triples(frame: pd.DataFrame, column: str) -> "zip[tuple[str, str, str]]":
     phase="configuration",
     plane="state",
     severity="warning",
-    by=["route_config", "virtual_host", "match"],
+    by=["cause", "match"],
     observed="match",
     title="A route can never match because of an earlier one",
     detail="in {virtual_host} of {route_config}, {name} ({match}) of {object} stands behind {earlier}, which takes "
@@ -155,14 +155,18 @@ def _triples(frame: pd.DataFrame, column: str) -> "zip[tuple[str, str, str]]":
 def shadowed_route(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.DataFrame:
     """Only plain prefixes shadow: a match with further conditions lets others through.
 
-    What shadows what is the same for every proxy that holds the configuration, so it is found once.
+    What shadows what is the same for every proxy that holds the configuration, so it is found once; and one
+    object makes the routes of all its hosts.
     """
     behind = _covered(routes)
     routes = routes[routes["order"].notna()]
     routes = where(routes, (each in behind for each in _orders(routes)))
     host = ["namespace", "pod", "resource", "virtual_host", "order"]
     held = _routes_of_proxies(routes, route_instances).sort_values(host, kind="stable").drop_duplicates(host)
-    return held.assign(earlier=[behind[each] for each in _orders(held)]).reset_index(drop=True)
+    cause = text(held["object"]).where(
+        text(held["object"]) != "", text(held["route_config"]) + " " + text(held["virtual_host"])
+    )
+    return held.assign(earlier=[behind[each] for each in _orders(held)], cause=cause).reset_index(drop=True)
 
 
 _Order = tuple[str, str, int]
@@ -176,32 +180,46 @@ def _orders(routes: pd.DataFrame) -> list[_Order]:
 
 
 def _covered(routes: pd.DataFrame) -> dict[_Order, str]:
-    """The routes that an earlier plain prefix of their virtual host covers, with that match."""
+    """The routes that an earlier plain prefix of their virtual host covers, with that match.
+
+    One that does what the earlier one does anyway is written twice, and nothing is lost by it.
+    """
     routes = routes[(routes["weight"].isna() | (routes["weight"] > 0)) & (text(routes["match"]) != "")]
     routes = routes[routes["order"].notna()]
     hosts: dict[tuple[str, str], dict[int, str]] = {}
-    for (resource, host, order), match in zip(_orders(routes), texts(routes["match"]), strict=True):
-        hosts.setdefault((resource, host), {}).setdefault(order, match)
+    does: dict[_Order, set[tuple[str, ...]]] = {}
+    for order, match, done in zip(_orders(routes), texts(routes["match"]), keys(routes, *_DONE), strict=True):
+        hosts.setdefault(order[:2], {}).setdefault(order[2], match)
+        does.setdefault(order, set()).add(done)
     behind: dict[_Order, str] = {}
     for (resource, host), matches in hosts.items():
         orders = sorted(matches)
-        for position, earlier in _shadows([matches[order] for order in orders]).items():
-            behind[resource, host, orders[position]] = earlier
+        for position, (cover, earlier) in _shadows([matches[order] for order in orders]).items():
+            of = (resource, host, orders[position])
+            if does[of] != does[resource, host, orders[cover]]:
+                behind[of] = earlier
     return behind
 
 
-def _shadows(matches: list[str]) -> dict[int, str]:
-    """Positions that an earlier plain prefix covers, with that match."""
-    found: dict[int, str] = {}
-    plain: list[str] = []
+_DONE = (
+    *("name", "object", "cluster", "weight", "cluster_header", "direct_response", "redirect"),
+    *("mirrors", "timeout_s", "retry_on", "retries"),
+)
+"""What a route does with the requests that it takes."""
+
+
+def _shadows(matches: list[str]) -> dict[int, tuple[int, str]]:
+    """Positions that an earlier plain prefix covers, with the position of that and its match."""
+    found: dict[int, tuple[int, str]] = {}
+    plain: dict[str, int] = {}
     for position, match in enumerate(matches):
         kind, _, rest = match.partition(" ")
         path = rest.split(" ")[0]
         told = kind in {"prefix", "path", "path_separated_prefix"}
-        all_paths = "/" in plain and kind != "connect"
-        cover = "/" if all_paths else next((each for each in plain if told and path.startswith(each)), None)
+        covers = (each for each in plain if (told and path.startswith(each)) or (each == "/" and kind != "connect"))
+        cover = next(covers, None)
         if cover is not None:
-            found[position] = f"prefix {cover}"
+            found[position] = (plain[cover], f"prefix {cover}")
         if kind == "prefix" and rest == path:
-            plain.append(path)
+            plain.setdefault(path, position)
     return found

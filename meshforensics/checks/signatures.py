@@ -68,10 +68,11 @@ def _trend(rows: pd.DataFrame, window: Window, begun: pd.Timestamp) -> str:
     """The rate inside the window beside that before it; where no log reaches back, of the halves of what is there."""
     start, end = pd.Timestamp(window.start), pd.Timestamp(window.end)
     since = start if pd.isna(begun) else begun
-    middle, before = (start, "before") if since < start else (since + (end - since) / 2, "in the first half")
+    before, now = ("before", "") if since < start else ("in the first", " in the second half of the log")
+    middle = start if since < start else since + (end - since) / 2
     earlier = _per_minute(int(((rows["at"] < middle) & (rows["at"] >= since)).sum()), middle - since)
     later = _per_minute(int(((rows["at"] >= middle) & (rows["at"] <= end)).sum()), end - middle)
-    return f"{later:.3g} a minute, {earlier:.3g} {before}"
+    return f"{later:.3g} a minute{now}, {earlier:.3g} {before}"
 
 
 def _per_minute(count: int, span: pd.Timedelta) -> float:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.profile import Profile
-from meshforensics.tables import text, texts, true
+from meshforensics.tables import places, text, texts, true
 
 _NOISE = re.compile(r"goo\.gle/debug\w+\s*")
 """What protobuf puts into its texts by chance, so that nobody compares them."""
@@ -67,17 +67,24 @@ def rejected_earlier(rejections: pd.DataFrame, profile: Profile) -> pd.DataFrame
     phase="configuration",
     plane="control",
     threshold="sync.stale-age",
-    by=["type", "istiod"],
+    by=["types", "istiod"],
     observed="age_s",
     unit="s",
     title="Proxies have not acknowledged what istiod sent",
-    detail="{count} proxies run {type} of before {sent_at}",
+    detail="{count} proxies run {types} of before {sent_at}",
     remediation="Look for a rejection in the proxy's log, then at its connection to istiod.",
     source="guide, phase 2; istiod debug/syncz (sent and acked nonces)",
 )
 def stale(xds_sync: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
-    behind = xds_sync[xds_sync["status"].isin(["STALE", "NEVER ACKED"])]
-    return behind.assign(age_s=(at - behind["sent_at"]).dt.total_seconds())
+    """A proxy that stands still in several types is one that stands still."""
+    behind = xds_sync[text(xds_sync["status"]).isin(["STALE", "NEVER ACKED"]) & xds_sync["sent_at"].notna()]
+    rows = []
+    for _, own in behind.groupby(["namespace", "pod", "istiod"], observed=True, dropna=False):
+        oldest = own.sort_values("sent_at", kind="stable").iloc[0]
+        types = ", ".join(sorted(set(text(own["type"]))))
+        age = (at - oldest["sent_at"]).total_seconds()
+        rows.append({**oldest.to_dict(), "types": types, "age_s": age, "evidence": places(own)})
+    return pd.DataFrame(rows, columns=[*behind.columns, "types", "age_s", "evidence"])
 
 
 @check(

@@ -27,8 +27,9 @@ from meshforensics.tables import ABSENT, inside, places, text, true, unlogged
     "hop at the caller",
 )
 def server_errors(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:
+    """What a policy denied is `access.denied`, what a limit refused `traffic.too-many-requests`."""
     seen = inside(calls, window)
-    failing = edges(seen, true(seen["failed"], missing=False) & (seen["status"].fillna(0) != 403))
+    failing = edges(seen, true(seen["failed"], missing=False) & ~seen["status"].fillna(0).isin([403, 429]))
     return failing[failing["total"] >= profile.threshold("traffic.response-5xx-share").minimum]
 
 
@@ -51,6 +52,7 @@ def counted_errors(
 ) -> pd.DataFrame:
     """Only of proxies that logged no call in the window: what was logged is judged by its lines."""
     own = unlogged(counted_calls_over_time, access_log, window)
+    own = own.assign(failed=true(own["failed"], missing=False) & (own["status"].fillna(0) != 429))
     failing = _counted_edges(own[own["calls"] > 0])
     return failing[failing["total"] >= profile.threshold("traffic.response-5xx-share").minimum]
 

@@ -125,6 +125,29 @@ def no_route(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFr
 
 
 @check(
+    "traffic.too-many-requests",
+    phase="traffic",
+    plane="service",
+    threshold="traffic.limited-share",
+    by=["host", "family"],
+    subject="caller",
+    observed="share",
+    unit="ratio",
+    title="Calls are answered 429, too many requests",
+    detail="{caller} to {host}: {failed_calls} of {total} calls were answered 429 since {at} ({family}, decided by "
+    "{decided_by}; {ways})",
+    remediation="A limit of the mesh is in its server's own log (local_rate_limited); else the application has one. "
+    "Find the caller that spends it.",
+    source="guide, Edge (rate limiting); Envoy flag RL, details local_rate_limited, request_rate_limited",
+)
+def too_many_requests(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:
+    """A limit is there to refuse: that it does is no error of itself."""
+    seen = inside(calls, window)
+    limited = edges(seen, seen["status"].fillna(0) == 429)
+    return limited[limited["total"] >= profile.threshold("traffic.limited-share").minimum]
+
+
+@check(
     "traffic.connect-failures",
     phase="traffic",
     plane="service",

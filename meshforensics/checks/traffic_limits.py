@@ -1,5 +1,6 @@
 """Phase 2: limits of connection pools, how near they are, and what they refused."""
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -57,9 +58,16 @@ def breaker_overflow(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     "while at the limit: cx, cx_pool, rq, rq_pending, rq_retry",
 )
 def breaker_open(stats: pd.DataFrame) -> pd.DataFrame:
+    return _above_zero(stats, r"circuit_breakers[._](?:default|high)[._]\w+_open")
+
+
+def _above_zero(stats: pd.DataFrame, pattern: str) -> pd.DataFrame:
+    """The statistics of some names that are not 0, by their common names: once where two forms were captured."""
     name = text(stats["name"])
-    gauge = name.str.contains("circuit_breakers") & name.str.endswith("_open")
-    return stats[gauge & (stats["value"].fillna(0) > 0)]
+    known = {each: found[1] for each in set(name) if (found := re.search(rf"({pattern})\Z", each))}
+    own = stats[name.isin(known) & (stats["value"].fillna(0) > 0)]
+    common = text(own["name"]).map(known).str.replace(r"[._](default|high)[._]", r".\1.", regex=True)
+    return own.assign(name=common.astype("str")).drop_duplicates(["namespace", "pod", "cluster", "name"])
 
 
 @check(
@@ -76,9 +84,7 @@ def breaker_open(stats: pd.DataFrame) -> pd.DataFrame:
     source="guide, phase 2, step 3; Envoy counters upstream_*_overflow; one sample says nothing about when",
 )
 def overflow_since_start(stats: pd.DataFrame) -> pd.DataFrame:
-    name = text(stats["name"])
-    counter = name.str.contains(r"upstream_(?:cx|rq_pending|rq_active|rq_retry|cx_pool)_overflow\Z", regex=True)
-    return stats[counter & (stats["value"].fillna(0) > 0)]
+    return _above_zero(stats, "upstream_(?:cx|rq_pending|rq_active|rq_retry|cx_pool)_overflow")
 
 
 @check(

@@ -5,6 +5,7 @@ their bytes, so that a repeated one costs a comparison of memory; only a new one
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ REMEMBERED = 256 * 2**20
 """Bytes of resources that are kept for comparison; resources beyond are known by digest only."""
 
 _HEAD = 192
+_ADDRESS = re.compile(rb'"((?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?=[0-9a-fA-F.]*:[0-9a-fA-F.]*:)[0-9a-fA-F:.]+)"')
+"""An IP address that is all of a text."""
 _READ: dict[str, Callable[[Message], Record]] = {
     "cluster": read_cluster,
     "listener": read_listener,
@@ -43,6 +46,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
         name: its name; None for a nameless one.
         record: what it says; None for a kind whose content is not read.
         inner: route configurations inside a listener, with their place in it.
+        outline: of a listener, hash of its content without the IP addresses in it.
+        ips: of a listener, those addresses, in the order of sorted keys.
     """
 
     kind: Kind
@@ -50,6 +55,8 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
     name: str | None
     record: Record
     inner: tuple[tuple[str, "Resource"], ...] = ()
+    outline: str = ""
+    ips: tuple[str, ...] = ()
 
 
 class Known(msgspec.Struct):
@@ -129,21 +136,29 @@ class Resources:
 
     def _resource(self, kind: Kind, value: dict[str, Any]) -> Resource:
         content = {name: field for name, field in value.items() if name != "@type"}
-        identity = hashlib.sha256(_encoded(content)).hexdigest()[:16]
+        encoded = _encoded(content)
+        identity = hashlib.sha256(encoded).hexdigest()[:16]
         key = (kind, identity)
         if key not in self._resources:
-            self._resources[key] = self._read(kind, identity, Message(value, ""))
+            self._resources[key] = self._read(kind, identity, encoded, Message(value, ""))
         return self._resources[key]
 
-    def _read(self, kind: Kind, identity: str, message: Message) -> Resource:
+    def _read(self, kind: Kind, identity: str, encoded: bytes, message: Message) -> Resource:
         reader = _READ.get(kind)
         record = reader(message) if reader else None
         inner: tuple[tuple[str, Resource], ...] = ()
+        outline, ips = _outline(encoded) if kind == "listener" else ("", ())
         if kind == "listener":
             found = inline_routes(message)
             inner = tuple((held.pointer, self._resource("route", held.value)) for held in found)
         name = message.text("name") or message.text("cluster_name")
-        return Resource(kind=kind, id=identity, name=name, record=record, inner=inner)
+        return Resource(kind=kind, id=identity, name=name, record=record, inner=inner, outline=outline, ips=ips)
+
+
+def _outline(encoded: bytes) -> tuple[str, tuple[str, ...]]:
+    """The hash of a resource without its IP addresses, and those."""
+    ips = tuple(found.decode() for found in _ADDRESS.findall(encoded))
+    return hashlib.sha256(_ADDRESS.sub(b'""', encoded)).hexdigest()[:16], ips
 
 
 def _parsed(kind: Kind, raw: bytes) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Calls end by a route's timeout (UT)."""
 
+from typing import NamedTuple
+
 import pandas as pd
 
-from meshforensics.incidents._declare import Case, Judgement, incident
-from meshforensics.incidents._evidence import failed_by, recent_calls
+from meshforensics.incidents._declare import Case, Judgement, Proxy, incident
+from meshforensics.incidents._evidence import failed_by, pod_addresses, recent_calls
 from meshforensics.incidents._families import by_family
-from meshforensics.tables import keys, texts
+from meshforensics.tables import keys, text, texts
 
 FAMILIES = ("upstream-timeout",)
 _SLOW = 0.5
@@ -26,27 +28,57 @@ def upstream_timeout(case: Case) -> Judgement:
 
 
 def slow_below(case: Case, failed: pd.DataFrame) -> tuple[str, ...]:
-    """The hosts on which the requests that timed out spent most of their time, further down than the timeout."""
+    """The hosts on which the requests that timed out spent most of their time, further down than the timeout.
+
+    It follows each request from the pods that did not answer in time, by their addresses: what waits above them
+    is slow as well, and not the cause.
+    """
     if "request_id" not in failed or failed.empty:
         return ()
-    calls = recent_calls(case)
     limits = dict(zip(texts(failed["request_id"]), failed["duration_ms"].fillna(0), strict=True))
     limits.pop("", None)
+    calls = recent_calls(case)
     same = calls[calls["request_id"].isin(limits)]
-    edges = set(keys(failed, "caller", "host"))
-    slow = [
-        (caller, host)
-        for (caller, host), request, spent in zip(
-            keys(same, "caller", "host"), texts(same["request_id"]), same["duration_ms"].fillna(0), strict=True
-        )
-        if (caller, host) not in edges and spent >= _SLOW * limits[request] > 0
-    ]
-    callers = {caller.rpartition("/")[2] for caller, _ in edges}
-    below = {host for caller, host in slow if host and not any(_names(host, each) for each in callers)}
-    return tuple(sorted(below))
+    sent = _by_sender(case, same)
+    slow: set[str] = set()
+    seen: set[Proxy] = set()
+    waiting = _servers(case, failed)
+    while waiting:
+        seen |= waiting
+        below = [call for server in waiting for call in sent.get(server, ())]
+        slow |= {call.host for call in below if call.host and call.spent >= _SLOW * limits[call.request] > 0}
+        waiting = {call.server for call in below if call.server} - seen
+    return tuple(sorted(slow))
 
 
-def _names(host: str, workload: str) -> bool:
-    """Whether a host is the service of a workload, by their names: ``web-v1`` serves ``web.shop.…``."""
-    service = host.partition(".")[0]
-    return workload == service or workload.startswith(f"{service}-")
+class _Call(NamedTuple):
+    """A call that a pod sent on for a request: where to, and how long it took."""
+
+    request: str
+    host: str
+    spent: float
+    server: Proxy
+
+
+def _by_sender(case: Case, calls: pd.DataFrame) -> dict[Proxy, list[_Call]]:
+    made: dict[Proxy, list[_Call]] = {}
+    said = zip(
+        keys(calls, "namespace", "pod"),
+        keys(calls, "request_id", "host"),
+        calls["duration_ms"].fillna(0).astype("float64"),
+        _at(case, calls),
+        strict=True,
+    )
+    for sender, (request, host), spent, server in said:
+        made.setdefault(sender, []).append(_Call(request, host, spent, server))
+    return made
+
+
+def _servers(case: Case, calls: pd.DataFrame) -> set[Proxy]:
+    return {server for server in _at(case, calls) if server}
+
+
+def _at(case: Case, calls: pd.DataFrame) -> list[Proxy]:
+    """The pod that each call was sent to; empty where its address is none's."""
+    of = pod_addresses(case)
+    return [of.get(ip, ()) for ip in text(calls["upstream_host"]).str.rsplit(":", n=1).str[0].str.strip("[]")]

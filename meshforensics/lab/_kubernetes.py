@@ -171,12 +171,16 @@ def _container(name: str, image: str, started: str | None, restarts: int) -> Bod
 def _istiod(world: World, name: str, version: str, started: datetime) -> Body:
     created = format_time(whole(started))
     image = f"istio/pilot:{version}"
+    labels = {
+        "app": "istiod",
+        "istio": "pilot",
+        "istio.io/rev": world.revision,
+        "sidecar.istio.io/inject": "false",
+    }
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": _metadata(
-            "Pod", CONTROL, name, created, labels={"app": "istiod", "istio.io/rev": world.revision, "istio": "pilot"}
-        ),
+        "metadata": _metadata("Pod", CONTROL, name, created, labels=labels),
         "spec": {
             "nodeName": "node-a",
             "serviceAccountName": "istiod",

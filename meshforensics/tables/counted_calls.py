@@ -158,7 +158,8 @@ def _of_istio(labels: str, held: _Reading) -> dict[str, Any] | None:
     status = int(code) if code.isdigit() else 0
     failed = "DC" not in flags and (status >= 500 or status == 429 or (status == 0 and bool(flags)))
     family = (family_of(flags, "", "") or "application") if failed else ""
-    return _row("", family, held.value, held, failed=failed, host=said.get("destination_service", ""))
+    row = _row("", family, held.value, held, failed=failed, host=said.get("destination_service", ""))
+    return {**row, "status": status}
 
 
 def _of_cluster(cluster: str, counted: Mapping[str, _Reading]) -> Iterator[dict[str, Any]]:
@@ -190,6 +191,7 @@ def _row(
         "subset": parts[2],
         "cluster": cluster,
         "upstream_host": "",
+        "status": None,
         "family": family,
         "failed": failed and calls > 0,
         "calls": calls,
@@ -216,6 +218,7 @@ counted_calls = Table(
             about="Family as in calls; empty where no counter tells it.",
             source="name of the counter",
         ),
+        Column("status", "Int64", about="HTTP status; missing where not counted apart.", source="response_code"),
         Column("failed", "boolean", about="Whether these calls failed.", source="computed"),
         Column("calls", "Int64", unit="calls", about="How many.", source="difference of two samples, or since start"),
     ),

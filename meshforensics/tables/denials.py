@@ -19,6 +19,9 @@ NONE = "none"
 OUTSIDE = "outside the mesh"
 """The caller of whom no pod is known."""
 
+UNKNOWN = "an unknown caller"
+"""Whoever is not told: no address, or the server's own, which a node wrote in place of the caller's."""
+
 _DENIED = "rbac_access_denied_matched_policy"
 _POLICY = re.compile(r"ns\[([^\]]+)\]-policy\[([^\]]+)\]")
 _RULE = re.compile(r"rule\[(\d+)\]")
@@ -117,7 +120,9 @@ def _times(rows: pd.DataFrame, columns: tuple[str, ...]) -> dict[tuple[str, ...]
 def callers_of(log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> "pd.Series[str]":
     """Who sent each request: the workload whose own proxy logged it towards this pod, else whose address it came from.
 
-    The address alone does not tell it: behind a gateway a server sees the address of the gateway's client.
+    A request of a connection that others were told of came from the same workload. The address alone does not
+    tell it: behind a gateway a server sees the address of the gateway's client, and its own is nobody's whose
+    own proxy did not log the call.
     """
     names = workloads_of(pods, proxies)
     at: dict[str, str] = {}
@@ -131,8 +136,14 @@ def callers_of(log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> 
         if request
     }
     ips = text(log["downstream_remote"]).str.rsplit(":", n=1).str[0].str.strip("[]")
-    said = zip(keys(log, "request_id", "downstream_local"), ips, strict=True)
-    found = [senders.get(key) or (at.get(ip, OUTSIDE) if ip else "an unknown caller") for key, ip in said]
+    links = keys(log, "namespace", "pod", "downstream_remote", "downstream_local")
+    known = [senders.get(key, "") for key in keys(log, "request_id", "downstream_local")]
+    linked = {link: who for link, who in zip(links, known, strict=True) if who and link[2]}
+    own = text(log["downstream_local"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    found = [
+        who or linked.get(link) or (UNKNOWN if ip in {"", itself} else at.get(ip, OUTSIDE))
+        for who, link, ip, itself in zip(known, links, ips, own, strict=True)
+    ]
     return pd.Series(found, index=log.index, dtype="str")
 
 

@@ -25,6 +25,8 @@ def _row(held: Held) -> Row:
         len(listener.chains),
         listener.bind_to_port,
         listener.use_original_dst,
+        held.resource.outline,
+        held.resource.ips,
         listener.object,
     )
 
@@ -83,6 +85,13 @@ listeners = Table(
             about="Whether it hands connections to the listener of their first destination.",
             source="use_original_dst",
         ),
+        Column(
+            "outline",
+            "category",
+            about="Hash of its content without the IP addresses in it.",
+            source="sha256 of the resource, keys sorted; 16 hex digits",
+        ),
+        Column("ips", "object", about="The IP addresses in its content, in order, as tuple.", source="the resource"),
         OBJECT,
     ),
     reads={"envoy.config_dump": _rows},

@@ -51,6 +51,13 @@ def test_rows_of_one_cause_are_one_finding_dated_by_the_earliest() -> None:
     assert said.findings[0].detail == "a since 2026-01-01T11:59:51Z on 2, x first"
 
 
+@pytest.mark.parametrize(("value", "said"), [(3 * 0.2, "0.6"), (2.0, "2"), (0.1234567, "0.123457"), (1e300, "1e+300")])
+def test_numbers_are_said_as_they_are_read(value: float, said: str) -> None:
+    rows = frame(kind=["a"], who=["x"], value=[value])
+
+    assert outcome(_declared(detail="{value}"), config=rows).findings[0].detail == said
+
+
 def test_the_earliest_evidence_comes_first() -> None:
     said = outcome(_declared(), config=_rows(("a", "x", 5), ("a", "y", 9), ("a", "w", None)))
 

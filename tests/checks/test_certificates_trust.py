@@ -70,6 +70,18 @@ def test_trust_split(trust: pd.DataFrame, subjects: list[tuple[str, ...]]) -> No
     assert [each.subjects for each in outcome(trust_split, trust=trust).findings] == subjects
 
 
+def test_a_split_names_who_trusts_none_of_it() -> None:
+    """Whoever holds both roots trusts either."""
+    trust = _trust(a=["old"], b=["old", "new"], c=["new"], d=["new"])
+
+    said = [each.detail for each in outcome(trust_split, trust=trust).findings]
+
+    assert said == [
+        "2 proxies trust only serial of new; 1 others, shop/a first, trust none of it",
+        "1 proxies trust only serial of old; 2 others, shop/c first, trust none of it",
+    ]
+
+
 @pytest.mark.parametrize(("verified", "found"), [(False, 1), (True, 0), (None, 0)])
 def test_pairs_that_cannot_verify(verified: bool | None, found: int) -> None:
     pairs = frame(

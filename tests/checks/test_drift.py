@@ -125,6 +125,25 @@ def _replicas(
         "proxies": frame("proxies", **where, workload=["web"] * count, version=list(versions or ("1.24",) * count)),
         "pods": frame("pods", **where, labels=labels),
         "clusters": frame("clusters", resource=["new"], name=[name], type=[cluster_type]),
+        "listeners": frame("listeners"),
+    }
+
+
+def _bound(*listeners: tuple[str, tuple[str, ...]], opens: bool = True) -> dict[str, Any]:
+    """Replicas at 10.0.0.0 and on, whose listeners say where they are bound, and the addresses in them."""
+    count = len(listeners)
+    given = _replicas(*(f"r{number}" for number in range(count)))
+    return {
+        **given,
+        "proxies": given["proxies"].assign(ip=[f"10.0.0.{number}" for number in range(count)]),
+        "listeners": frame(
+            "listeners",
+            resource=[f"r{number}" for number in range(count)],
+            address=[f"{at}:80" for at, _ in listeners],
+            bind_to_port=[opens] * count,
+            outline=["alike"] * count,
+            ips=[ips for _, ips in listeners],
+        ),
     }
 
 
@@ -144,6 +163,31 @@ def _replicas(
             id="hosts-weighed-by-place",
         ),
         pytest.param(_replicas("a", "a", "b", table="route_instances", name="80"), [("shop/web-2",)], id="a-route"),
+        pytest.param(
+            _bound(("10.0.0.0", ("10.0.0.0", "10.9.9.9")), ("10.0.0.1", ("10.0.0.1", "10.9.9.9"))),
+            [],
+            id="each-bound-to-its-pods-address",
+        ),
+        pytest.param(
+            _bound(("127.0.1.1", ("127.0.1.1",)), ("127.0.1.2", ("127.0.1.2",))),
+            [],
+            id="each-bound-to-an-address-of-its-own",
+        ),
+        pytest.param(
+            _bound(("10.96.0.1", ("10.96.0.1",)), ("10.96.0.2", ("10.96.0.2",)), opens=False),
+            [("shop/web-1",)],
+            id="handed-over-to-for-other-addresses",
+        ),
+        pytest.param(
+            _bound(("10.0.0.0", ("10.0.0.0", "10.9.9.9")), ("10.0.0.1", ("10.0.0.1", "10.9.9.8"))),
+            [("shop/web-0",)],
+            id="another-address-beside-its-own",
+        ),
+        pytest.param(
+            _bound(("0.0.0.0", ("0.0.0.0", "10.9.9.9")), ("0.0.0.0", ("0.0.0.0", "10.9.9.8"))),
+            [("shop/web-1",)],
+            id="bound-to-every-address",
+        ),
     ],
 )
 def test_replicas_differ(given: dict[str, Any], odd: list[tuple[str, ...]]) -> None:

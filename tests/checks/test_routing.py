@@ -136,6 +136,7 @@ def test_without_their_tables_they_are_not_evaluated() -> None:
 
 
 def _ordered(*matches: str) -> pd.DataFrame:
+    """Routes of one virtual host, each of another name."""
     count = len(matches)
     return frame(
         "routes",
@@ -169,6 +170,22 @@ def test_shadowed_route(matches: tuple[str, ...], places: list[str]) -> None:
     said = outcome(shadowed_route, routes=_ordered(*matches), route_instances=ROUTE)
 
     assert [each.evidence[0].pointer for each in said.findings] == places
+
+
+def test_a_route_that_is_written_twice_loses_nothing() -> None:
+    twice = _ordered("prefix /", "prefix /").assign(name="default")
+    elsewhere = twice.assign(cluster=[V1, "outbound|80|v2|pay"])
+
+    assert outcome(shadowed_route, routes=twice, route_instances=ROUTE).findings == ()
+    assert len(outcome(shadowed_route, routes=elsewhere, route_instances=ROUTE).findings) == 1
+
+
+def test_one_object_makes_the_routes_of_all_its_hosts() -> None:
+    two = pd.concat([_ordered("prefix /", "prefix /api").assign(virtual_host=host) for host in ("pay", "user")])
+
+    (finding,) = outcome(shadowed_route, routes=two.reset_index(drop=True), route_instances=ROUTE).findings
+
+    assert finding.detail.partition(",")[0] == "in pay of 80"
 
 
 def test_a_route_is_judged_within_its_own_virtual_host() -> None:

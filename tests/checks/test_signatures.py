@@ -94,8 +94,18 @@ def test_it_says_when_and_shows_a_line() -> None:
         pytest.param(
             [_lines("dns", 30), _lines("dns", 90, 1000)], 3600, "2 a minute, 2 before", id="goes-on-as-before"
         ),
-        pytest.param([_lines("dns", 30)], 900, "4 a minute, 0 in the first half", id="no-log-reaches-back"),
-        pytest.param([_lines("dns", 60, 0)], 60, "62 a minute, 58 in the first half", id="the-log-is-short"),
+        pytest.param(
+            [_lines("dns", 30)],
+            900,
+            "4 a minute in the second half of the log, 0 in the first",
+            id="no-log-reaches-back",
+        ),
+        pytest.param(
+            [_lines("dns", 60, 0)],
+            60,
+            "62 a minute in the second half of the log, 58 in the first",
+            id="the-log-is-short",
+        ),
     ],
 )
 def test_how_the_rate_changed(lines: list[pd.DataFrame], reaches_s: int, trend: str) -> None:

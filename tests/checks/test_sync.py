@@ -48,6 +48,14 @@ def test_stale(sync: pd.DataFrame, severity: Severity | None) -> None:
     )
 
 
+def test_a_proxy_that_stands_still_in_several_types_is_one_finding() -> None:
+    still = pd.concat([_sync("STALE", kind) for kind in ("lds", "cds")], ignore_index=True)
+
+    (finding,) = outcome(stale, at=NOON, xds_sync=still).findings
+
+    assert (finding.detail, finding.evidence_total) == ("1 proxies run cds, lds of before 2026-01-01T11:50:00Z", 1)
+
+
 @pytest.mark.parametrize(("sent", "found"), [(None, 1), (600, 0)])
 def test_stale_since_unknown_is_only_a_note(sent: int | None, found: int) -> None:
     said = outcome(stale_since_unknown, xds_sync=_sync("STALE", sent_s_ago=sent))

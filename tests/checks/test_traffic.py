@@ -20,6 +20,7 @@ from tests.checks.calls import NOON, calls_of
         pytest.param(calls_of(19, 19), None, id="too-few-calls"),
         pytest.param(calls_of(20, 20, ago_s=901), None, id="before-the-window"),
         pytest.param(calls_of(20, 20, status=403), None, id="a-denial-is-another-check"),
+        pytest.param(calls_of(20, 20, status=429), None, id="a-limit-is-another-check"),
     ],
 )
 def test_server_errors(calls: pd.DataFrame, severity: Severity | None) -> None:
@@ -80,6 +81,7 @@ def _counted(failed: int, *, since_s: int = 600, host: str = "pay.shop.svc.clust
         pytest.param(_counted(6), Severity.ERROR, id="six-percent"),
         pytest.param(_counted(6, host=""), Severity.ERROR, id="of-all-hosts-where-none-is-told"),
         pytest.param(_counted(50, since_s=901), None, id="counted-since-before-the-window"),
+        pytest.param(_counted(50).assign(status=[200, 429]), None, id="a-limit-is-another-check"),
     ],
 )
 def test_counted_errors(counted: pd.DataFrame, severity: Severity | None) -> None:

@@ -15,6 +15,7 @@ from meshforensics.checks.traffic_failures import (
     retries_exhausted,
     retry_share,
     timeouts,
+    too_many_requests,
 )
 from meshforensics.model import Severity
 from meshforensics.testing import outcome
@@ -133,3 +134,20 @@ def test_a_host_is_named() -> None:
     (finding,) = outcome(timeouts, at=NOON, calls=calls_of(1, 1, flags=("UT",))).findings
 
     assert finding.detail.startswith(f"shop/web to {HOST}: 1 of 1 calls were ended by a timeout")
+
+
+@pytest.mark.parametrize(
+    ("calls", "severity"),
+    [
+        pytest.param(calls_of(1, 100, status=429), Severity.INFO, id="a-few"),
+        pytest.param(calls_of(6, 100, status=429), Severity.WARNING, id="many-are-no-error-either"),
+        pytest.param(calls_of(6, 100, status=503), None, id="failed-otherwise"),
+        pytest.param(calls_of(19, 19, status=429), None, id="too-few-calls"),
+        pytest.param(calls_of(6, 100, status=429, ago_s=901), None, id="before-the-window"),
+    ],
+)
+def test_too_many_requests(calls: pd.DataFrame, severity: Severity | None) -> None:
+    said = outcome(too_many_requests, at=NOON, calls=calls)
+
+    assert [each.severity for each in said.findings] == ([severity] if severity else [])
+    assert outcome(too_many_requests, at=NOON).not_evaluated == "not captured: calls"

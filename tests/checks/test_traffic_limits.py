@@ -52,6 +52,15 @@ def test_breaker_open(name: str, value: int | None, found: int) -> None:
     assert len(outcome(breaker_open, stats=_stat(name, value)).findings) == found
 
 
+def test_one_gauge_in_two_forms_is_one_finding() -> None:
+    names = ("envoy_cluster_circuit_breakers_high_cx_open", "cluster.outbound|80||pay;.circuit_breakers.high.cx_open")
+    both = pd.concat([_stat(name, 1) for name in names], ignore_index=True)
+
+    (finding,) = outcome(breaker_open, stats=both).findings
+
+    assert finding.detail == "circuit_breakers.high.cx_open of outbound|80||pay is open on 1 proxies"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "found"),
     [

@@ -155,3 +155,17 @@ def test_of_two_prints_of_a_rejection_the_one_with_its_time_is_kept(first: int) 
 
     assert [(each.name, each.last_update_attempt) for each in dump.rejections] == [("l", "2026-01-01T00:00:00Z")]
     assert [entry.state for entry in dump.entries("listener")] == ["error"]
+
+
+def _outline(address: str, port: int) -> tuple[str, tuple[str, ...]]:
+    at = {"socket_address": {"address": address, "port_value": port}}
+    (entry,) = decode(_payload(Listener, {"address": at, "stat_prefix": "10.0.0.1:80"})).entries()
+    assert entry.resource is not None
+    return entry.resource.outline, entry.resource.ips
+
+
+def test_a_listener_without_the_addresses_in_it() -> None:
+    first, ips = _outline("10.0.0.1", 80)
+
+    assert _outline("fd00::1", 80) == (first, ("fd00::1",))
+    assert (ips, _outline("10.0.0.1", 81)[0] == first) == (("10.0.0.1",), False)

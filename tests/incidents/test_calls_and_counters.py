@@ -169,16 +169,22 @@ def test_why_hosts_are_out_is_said(endpoints: dict[str, list[object]], why: str)
 def test_the_slow_workload_behind_a_timeout_is_named() -> None:
     failing = calls(12, "upstream-timeout", total=12, flags=("UT",))
     failing = failing.assign(request_id=[str(number) for number in range(12)], duration_ms=300)
-    below = failing.assign(
-        caller="shop/pay", host="audit.shop.svc.cluster.local", failed=False, family="", duration_ms=290
-    )
-    above = failing.assign(
-        caller="edge/gateway", host="web.shop.svc.cluster.local", failed=False, family="", duration_ms=301
-    )
+    passed = failing.assign(failed=False, family="", duration_ms=290)
+    hops = [
+        failing,
+        passed.assign(pod="edge-1", host="front.shop.svc.cluster.local", upstream_host="10.244.1.7:80"),
+        passed.assign(pod="front-1", host="web.shop.svc.cluster.local", upstream_host="10.244.1.8:80"),
+        passed.assign(pod="pay-1", host="audit.shop.svc.cluster.local", upstream_host="10.244.1.10:80"),
+        passed.assign(pod="audit-1", host="disk.shop.svc.cluster.local", upstream_host="10.244.1.11:80"),
+        passed.assign(pod="audit-1", host="fast.shop.svc.cluster.local", upstream_host="", duration_ms=10),
+    ]
+    names = ["front-1", "web-1", "pay-1", "audit-1", "disk-1"]
+    pods = frame("pods", namespace=["shop"] * 5, pod=names, ip=[f"10.244.1.{last}" for last in range(7, 12)])
 
-    said = judged("upstream-timeout", calls=pd.concat([failing, below, above], ignore_index=True))
+    said = judged("upstream-timeout", calls=pd.concat(hops, ignore_index=True), pods=pods)
 
-    assert said.subjects == ("shop/web-1", "pay.shop.svc.cluster.local", "audit.shop.svc.cluster.local")
+    below = ("audit.shop.svc.cluster.local", "disk.shop.svc.cluster.local")
+    assert said.subjects == ("shop/web-1", "pay.shop.svc.cluster.local", *below)
 
 
 def test_the_rule_of_a_rate_limit_is_named() -> None:

@@ -20,6 +20,13 @@ def test_pods_are_those_that_are_not_gone_and_the_control_plane(world: World) ->
     assert names == {"istiod-1", *world.pods} - {gone.name}
 
 
+def test_the_control_plane_asks_for_no_sidecar(world: World) -> None:
+    """Its revision would pass for a wish; Istio's chart says so too."""
+    (istiod,) = [each for each in _made(world, "Pod") if each["metadata"]["name"] == "istiod-1"]
+
+    assert istiod["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
+
+
 def test_a_slice_holds_the_pods_that_are_ready(world: World) -> None:
     front = world.service("front")
     resting, ready = world.pods_of(front)[:2]

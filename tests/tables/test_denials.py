@@ -74,6 +74,22 @@ def test_the_policies_behind_a_denial(policy: str, objects: tuple[str, ...]) -> 
     assert list(told(_log(policy), config)["objects"]) == [objects]
 
 
+def _linked(request: str, remote: str) -> pd.DataFrame:
+    return _log("none", request_id=request, downstream_remote=remote, downstream_local="10.0.0.7:80")
+
+
+def test_who_called_is_told_by_the_connection_and_never_by_the_servers_own_address() -> None:
+    """A node may write another address in place of the caller's; a call of its own would be in the pod's own log."""
+    sent = _log("none").assign(
+        pod="web-1", direction="outbound", request_id="r1", upstream_host="10.0.0.7:80", details="via_upstream"
+    )
+    log = [sent, _linked("r1", "10.0.0.7:4000"), _linked("r2", "10.0.0.7:4000"), _linked("r3", "10.0.0.7:4001")]
+
+    found = told(pd.concat(log, ignore_index=True), frame("config"), PODS)
+
+    assert list(found["caller"]) == ["shop/web", "shop/web", "an unknown caller"]
+
+
 def test_a_log_without_denials_has_none() -> None:
     assert told(_log("x").assign(details="via_upstream")).empty
 

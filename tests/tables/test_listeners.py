@@ -23,3 +23,10 @@ def test_filter_chains_name_their_routes(upgrade: Investigation) -> None:
     chains = cells(upgrade.frame("filter_chains"), "filters", "rds", "tls_mode", listener="0.0.0.0_8080")
 
     assert (("envoy.filters.network.http_connection_manager",), "http.8080", "none") in chains
+
+
+def test_a_listener_without_its_addresses(upgrade: Investigation) -> None:
+    outlines = cells(upgrade.frame("listeners"), "outline", "ips", name="0.0.0.0_8080")
+
+    assert {str(ips)[:11] for _, ips in outlines} == {"('0.0.0.0',"}
+    assert {len(str(outline)) for outline, _ in outlines} == {16}
