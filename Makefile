@@ -9,6 +9,8 @@ OUT ?= report
 SHARED ?= ../shared/captures-examples
 LAB ?= out/lab
 LOG := $(VENV)/pytest.log
+# Where no bytecode may be written, each of the program's many starts in the tests would compile it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help report test lint types tests lock wheel docs corpus-page notebooks captures lab-matrix lab-captures clean

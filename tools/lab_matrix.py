@@ -116,22 +116,29 @@ def _matrix(found: list[Result]) -> list[str]:
     return [*lines, "", f"Hypotheses: {legend}."]
 
 
+def _keep(folder: Path, result: Result) -> None:
+    (folder / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    said = "ok" if not result["faults"] else f"WRONG {'; '.join(result['faults'])}"
+    click.echo(f"{folder.name}: {result['top']} ({result['status']}), {result['seconds']} s: {said}")
+
+
 @click.command()
 @click.argument("scenarios", nargs=-1)
 @click.option("--seeds", default="1,2,3", help="Which seeds, with commas.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where results are kept.")
 @click.option("--write/--no-write", default=True, help="Whether the page of the docs is written.")
-def main(scenarios: tuple[str, ...], seeds: str, out: Path, write: bool) -> None:
+@click.option("--again", is_flag=True, help="Judge what was kept once more, by the code as it is.")
+def main(scenarios: tuple[str, ...], seeds: str, out: Path, write: bool, again: bool) -> None:
     """Run what was not run yet, and write the page."""
+    for kept in sorted(out.glob("*/truth.json")) if again else ():
+        result = json.loads((kept.parent / "result.json").read_text(encoding="utf-8"))
+        _keep(kept.parent, {**result, **judged(kept.parent / "during", json.loads(kept.read_text(encoding="utf-8")))})
     for scenario in scenarios or tuple(declared_scenarios()):
         for seed in (int(each) for each in seeds.split(",")):
             folder = out / f"{scenario}-s{seed}"
             if (folder / "result.json").is_file():
                 continue
-            result = reproduce(scenario, seed, folder)
-            (folder / "result.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
-            said = "ok" if not result["faults"] else f"WRONG {'; '.join(result['faults'])}"
-            click.echo(f"{scenario} seed {seed}: {result['top']} ({result['status']}), {result['seconds']} s: {said}")
+            _keep(folder, reproduce(scenario, seed, folder))
     results = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(out.glob("*/result.json"))]
     if write:
         PAGE.write_text(page(results), encoding="utf-8")

@@ -10,16 +10,25 @@ from meshforensics.profile import Profile
 from meshforensics.tables import texts
 
 ISTIOD = ["namespace", "pod"]
+_SERIES = [*ISTIOD, "name", "labels", "le"]
 
 
 def recent(counts: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:
-    """The newest span of each istiod that tells of the window: between two samples, or of a start inside it."""
+    """What each istiod counted in the window, by series: between samples, and since a start inside it.
+
+    All spans are added up: the newest of them may be of a second, in which hardly anything is counted.
+    """
     ended = counts[(counts["at"] >= pd.Timestamp(window.start)) & (counts["at"] <= pd.Timestamp(window.end))]
     far = pd.Timestamp(window.end) - pd.Timedelta(seconds=profile.number("recent-span"))
     compared = (ended["basis"] == "two samples") & (ended["since"] >= far)
     inside = ended[compared | (ended["since"] >= pd.Timestamp(window.start))]
-    newest = inside.groupby(ISTIOD, observed=True)["at"].transform("max")
-    return inside[inside["at"] == newest]
+    ordered = inside.sort_values("at", kind="stable")
+    newest = ordered[~ordered.duplicated(_SERIES, keep="last")]
+    if len(newest) == len(ordered):
+        return newest
+    of_series = ordered.groupby(_SERIES, observed=True, dropna=False)
+    added = pd.DataFrame({"rose": of_series["rose"].transform("sum"), "since": of_series["since"].transform("min")})
+    return newest.assign(rose=added["rose"], since=added["since"])
 
 
 def since_start(counts: pd.DataFrame, over_time: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:

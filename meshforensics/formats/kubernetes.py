@@ -5,20 +5,17 @@ An item of a typed list (``PodList``) may lack its kind, which the list's kind t
 Secrets without values.
 """
 
-import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from meshforensics.formats._json import decode_json
+from meshforensics.formats._json import decode_json, several_json
 from meshforensics.formats._yaml import documents
 from meshforensics.formats.server_table import ServerRow, is_of_secrets, rows_of
 from meshforensics.model import NotTheFormError, TruncatedError
 
 _WHAT = "Kubernetes objects"
-_BLANK = re.compile(r"\s*")
 STAND_IN = "meshforensics.dev/stand-in"
 """Annotation of an object that our own replay made because none was captured; it says out of what."""
 
@@ -164,10 +161,10 @@ def _documents(payload: bytes) -> Iterable[Any]:
     except TruncatedError:
         raise
     except NotTheFormError as error:
-        several = _several_json(body)
-        if several is not None:
-            return several
-        return _yaml_or(payload, error)
+        several = several_json(body)
+        if several is None:
+            return _yaml_or(payload, error)
+        return [decode_json(one, what=_WHAT) for _, one in several]
 
 
 def _yaml_or(payload: bytes, error: NotTheFormError) -> list[Any]:
@@ -178,23 +175,6 @@ def _yaml_or(payload: bytes, error: NotTheFormError) -> list[Any]:
         raise
     except NotTheFormError:
         raise error from None
-
-
-def _several_json(body: bytes) -> list[Any] | None:
-    """JSON documents one after the other; None when it is something else."""
-    decoder = json.JSONDecoder()
-    made: list[Any] = []
-    try:
-        rest = body.decode()
-        at = 0
-        while at < len(rest):
-            start = at
-            _, at = decoder.raw_decode(rest, at)
-            made.append(decode_json(rest[start:at].encode(), what=_WHAT))
-            at = _BLANK.match(rest, at).end()  # type: ignore[union-attr]  # it matches nothing, too
-    except (ValueError, RecursionError, NotTheFormError):
-        return None
-    return made
 
 
 def _objects(found: Iterable[Any]) -> Iterator[KubernetesObject]:

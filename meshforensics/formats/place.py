@@ -1,6 +1,6 @@
 """Find a place in captured bytes, so that evidence can be shown verbatim.
 
-A pointer is RFC 6901 for JSON and YAML (``#doc2`` before it in multi-document YAML), ``L120`` or
+A pointer is RFC 6901 for JSON and YAML (``#doc2`` before it where documents follow one another), ``L120`` or
 ``L120-L124`` for text; ``#pem2`` after it is the nth PEM block of that value. The empty pointer is the
 whole item.
 """
@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import yaml
 
+from meshforensics.formats._json import several_json
 from meshforensics.model import NotTheFormError
 
 _LINES = re.compile(r"L(\d+)(?:-L(\d+))?\Z")
@@ -24,7 +25,8 @@ _DOCUMENT = re.compile(r"#doc(\d+)")
 _AROUND = 2
 _NODE = yaml.nodes.Node
 _Numbers = np.ndarray[Any, np.dtype[np.int64]]
-_Inside = dict[tuple[str, ...], dict[str, msgspec.Raw] | list[msgspec.Raw]]
+_Members = dict[tuple[str, ...], dict[str, msgspec.Raw] | list[msgspec.Raw]]
+_Inside = dict[int, _Members]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +109,12 @@ def span(payload: bytes, pointer: str, inside: "_Inside | None" = None) -> tuple
     path = base[document.end() :] if document else base
     steps = [step.replace("~1", "/").replace("~0", "~") for step in path.split("/")[1:]]
     number = int(document.group(1)) if document else 1
-    found = (
-        _json_span(payload, steps, {} if inside is None else inside)
-        if not document and payload.lstrip()[:1] in (b"{", b"[")
-        else None
-    )
+    known = ({} if inside is None else inside).setdefault(number, {})
+    found = None
+    if payload.lstrip()[:1] in (b"{", b"["):
+        found = (None if document else _json_span(payload, steps, known)) or _several_span(
+            payload, number, steps, known
+        )
     return found or _yaml_span(payload, number, steps, pointer)
 
 
@@ -128,7 +131,7 @@ def _line_span(payload: bytes, first: int, last: int) -> tuple[int, int]:
     return start, len(payload[:end].rstrip(b"\r\n")) if end > start else start
 
 
-def _json_span(payload: bytes, steps: list[str], inside: "_Inside") -> tuple[int, int] | None:
+def _json_span(payload: bytes, steps: list[str], inside: "_Members") -> tuple[int, int] | None:
     """The span of a value in JSON; None when the bytes are not one JSON document."""
     value = msgspec.Raw(payload)
     try:
@@ -143,6 +146,18 @@ def _json_span(payload: bytes, steps: list[str], inside: "_Inside") -> tuple[int
     view = np.frombuffer(memoryview(value), dtype=np.uint8)
     start = int(view.__array_interface__["data"][0] - origin)
     return start, start + len(view)
+
+
+def _several_span(payload: bytes, number: int, steps: list[str], inside: "_Members") -> tuple[int, int] | None:
+    """The span of a value in the nth of several JSON documents; None when the bytes are something else."""
+    documents = _several_json(payload)
+    if documents is None:
+        return None
+    if number > len(documents):
+        raise NotTheFormError(f"no document {number}")
+    first, body = documents[number - 1]
+    found = _json_span(body, steps, inside)
+    return found and (first + found[0], first + found[1])
 
 
 def _members(value: msgspec.Raw) -> "dict[str, msgspec.Raw] | list[msgspec.Raw]":
@@ -168,6 +183,11 @@ def _yaml_span(payload: bytes, number: int, steps: list[str], pointer: str) -> t
         node = _child(node, step, pointer)
     start, end = node.start_mark.index, node.end_mark.index
     return len(text[:start].encode()), len(text[:end].rstrip().encode())
+
+
+@lru_cache(maxsize=1)
+def _several_json(payload: bytes) -> list[tuple[int, bytes]] | None:
+    return several_json(payload)
 
 
 @lru_cache(maxsize=1)

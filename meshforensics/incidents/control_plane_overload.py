@@ -21,6 +21,8 @@ _STRAINS = {
 _SINCE_START = "control-plane.slow-since-start"
 _WAITING = ("sync.stale", "sync.never-sent")
 _TIMES = ("pilot_proxy_convergence_time", "pilot_proxy_queue_time")
+_MOST = 0.5
+"""One proxy that hangs is at most one of two: where more of the pushes were slow, it is not the one."""
 
 
 @incident(
@@ -60,18 +62,24 @@ def _strained(case: Case, found: list[Finding]) -> Test:
 
 
 def _wait(case: Case) -> Test:
-    """One proxy of several that waits is its own trouble (config-stale), not istiod's load."""
+    """One proxy of several that waits is its own trouble (config-stale), unless most pushes were slow to arrive."""
     behind = [each for each in case.found(*_WAITING) if each.severity is not Severity.INFO]
     queued = case.found("control-plane.slow-queue")
     waiting = {subject for each in behind for subject in each.subjects}
+    alone = len(waiting) == 1 and len(known_proxies(case)) > 1 and _slow_share(case) <= _MOST
     known = not case.source.reason("xds_sync")
     return Test(
         name="proxies-wait",
         role="confirms",
         passed=True if behind or queued else (False if known else None),
-        thin=not queued and len(waiting) == 1 and len(known_proxies(case)) > 1,
+        thin=not queued and alone,
         text="; ".join(each.detail for each in (*behind[:2], *queued[:1])) or "no proxy was seen waiting",
         check="sync.stale" if behind or not queued else "control-plane.slow-queue",
         evidence=tuple(place for each in (*behind, *queued) for place in each.evidence[:1]),
         missing=() if known else missing(case, "xds_sync", "istiod.syncz"),
     )
+
+
+def _slow_share(case: Case) -> float:
+    shares = [each.observed.value for each in case.found("control-plane.slow-convergence") if each.observed]
+    return max((each for each in shares if isinstance(each, float)), default=0.0)

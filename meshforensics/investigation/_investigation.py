@@ -1,6 +1,7 @@
 """The public face of a bundle: tables as attributes, findings, hypotheses, the verdict."""
 
 import re
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from meshforensics.model import (
     Item,
     Listing,
     NotEvaluated,
+    NotTheFormError,
     UnknownNameError,
     UsageError,
     Window,
@@ -201,9 +203,9 @@ class Investigation:
         for each in (place for finding in findings for place in finding.evidence):
             wanted.setdefault(each.item, {})[each.pointer] = None
         said = {
-            (item, pointer): found.quote(SHORT)
+            (item, pointer): shown
             for item, pointers in wanted.items()
-            for pointer, found in excerpts(self.bundle.read(self._items[item]), pointers).items()
+            for pointer, shown in _shown(self.bundle.read(self._items[item]), pointers).items()
         }
         return [
             replace(
@@ -214,7 +216,11 @@ class Investigation:
         ]
 
     def _quote(self, item: str, pointer: str) -> tuple[str, str]:
-        return self._items[item].sha256 or "", self._excerpt(item, pointer).quote(SHORT)
+        try:
+            said = self._excerpt(item, pointer).quote(SHORT)
+        except NotTheFormError as error:
+            said = _not_shown(error)
+        return self._items[item].sha256 or "", said
 
     def _excerpt(self, item: str, pointer: str) -> Excerpt:
         held = self._items[item]
@@ -228,6 +234,18 @@ class Investigation:
             ("findings", str(len(self.findings))),
         )
         return facts_html(self.bundle.url, facts) + self.verdict._repr_html_()
+
+
+def _shown(payload: bytes, pointers: Iterable[str]) -> dict[str, str]:
+    """What the places of one item say; one that is not found costs its excerpt, not the triage."""
+    try:
+        return {pointer: found.quote(SHORT) for pointer, found in excerpts(payload, pointers).items()}
+    except NotTheFormError as error:
+        return dict.fromkeys(pointers, _not_shown(error))
+
+
+def _not_shown(error: NotTheFormError) -> str:
+    return f"(not shown: {error})"[:SHORT]
 
 
 class _Placer:

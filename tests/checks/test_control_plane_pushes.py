@@ -71,6 +71,15 @@ def test_only_a_span_of_the_window_is_judged(span: dict[str, object], found: int
     assert len(said.findings) == found
 
 
+def test_all_spans_of_the_window_are_added_up() -> None:
+    slow = _histogram(CONVERGENCE, 10, 100, since=10, at=5)
+    short = counts((CONVERGENCE, "{}", 10.0, 0), (CONVERGENCE, "{}", float("inf"), 0), since=5, at=4)
+
+    said = outcome(slow_convergence, at=NOON, istiod_counts_over_time=pd.concat([slow, short], ignore_index=True))
+
+    assert [each.detail.partition(" pushes")[0] for each in said.findings] == ["90 of 100"]
+
+
 @pytest.mark.parametrize(
     ("within", "severity"),
     [

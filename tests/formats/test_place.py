@@ -11,6 +11,7 @@ from meshforensics.model import NotTheFormError
 
 JSON = b'{\n "configs": [\n  {"name": "a/b", "n": 1},\n  {"x~y": {"z": [1, 2]}}\n ]\n}\n'
 YAML = b"kind: List\nitems:\n- name: a\n  data:\n    k: v\n- name: b\n---\nkind: Two\n"
+SEVERAL = '{"k": "é"}\n\n [1, {"b": 2}] {"kind": "Three", "n": {"m": [7]}}\n'.encode()
 TEXT = b"one\ntwo\r\nthree\nfour"
 
 
@@ -23,6 +24,10 @@ TEXT = b"one\ntwo\r\nthree\nfour"
         pytest.param(YAML, "/items/1", "name: b", id="yaml-item"),
         pytest.param(YAML, "/items/0/data/k", "v", id="yaml-scalar"),
         pytest.param(YAML, "#doc2/kind", "Two", id="second-document"),
+        pytest.param(SEVERAL, "/k", '"é"', id="first-of-several-json"),
+        pytest.param(SEVERAL, "#doc2/1/b", "2", id="second-of-several-json"),
+        pytest.param(SEVERAL, "#doc3/n/m/0", "7", id="third-of-several-json"),
+        pytest.param(SEVERAL, "#doc3", '{"kind": "Three", "n": {"m": [7]}}', id="a-whole-json-document"),
         pytest.param(TEXT, "L2", "two", id="line-without-its-end"),
         pytest.param(TEXT, "L2-L4", "two\r\nthree\nfour", id="lines"),
         pytest.param(JSON, "/configs/0/name#pem2", '"a/b"', id="pem-block-of-a-value"),
@@ -33,7 +38,15 @@ def test_place(payload: bytes, pointer: str, marked: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "pointer"), [(JSON, "/configs/2"), (JSON, "/nothing"), (YAML, "#doc3/kind"), (TEXT, "L9")]
+    ("payload", "pointer"),
+    [
+        (JSON, "/configs/2"),
+        (JSON, "/nothing"),
+        (YAML, "#doc3/kind"),
+        (SEVERAL, "#doc4/k"),
+        (SEVERAL, "#doc2/2"),
+        (TEXT, "L9"),
+    ],
 )
 def test_a_place_that_is_not_there_is_said(payload: bytes, pointer: str) -> None:
     with pytest.raises(NotTheFormError):

@@ -34,6 +34,7 @@ def _times(name: str, slow: int, **span: Any) -> pd.DataFrame:
 
 
 SLOW = _found(slow_convergence, istiod_counts_over_time=_times(CONVERGENCE, 50))
+MOSTLY_SLOW = _found(slow_convergence, istiod_counts_over_time=_times(CONVERGENCE, 51))
 QUEUED = _found(slow_queue, istiod_counts_over_time=_times(QUEUE, 50))
 SLOW_SOMETIME = _found(slow_since_start, istiod_counts=_times(CONVERGENCE, 50, since=600, basis="since start"))
 
@@ -66,6 +67,7 @@ def _sync(waiting: int, of: int) -> pd.DataFrame:
         pytest.param(SLOW, 3, SUPPORTED, id="slow-and-waiting"),
         pytest.param(SLOW, 0, POSSIBLE, id="slow-and-nobody-waits"),
         pytest.param(SLOW, 1, POSSIBLE, id="slow-and-one-proxy-waits"),
+        pytest.param(MOSTLY_SLOW, 1, SUPPORTED, id="most-pushes-slow-and-one-proxy-waits"),
         pytest.param(SLOW_SOMETIME, 3, SUPPORTED, id="slow-at-some-time-and-waiting-now"),
         pytest.param(SLOW_SOMETIME, 0, POSSIBLE, id="slow-at-some-time"),
         pytest.param(QUEUED, 0, SUPPORTED, id="the-queue-is-where-they-wait"),

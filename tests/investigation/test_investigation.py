@@ -1,8 +1,10 @@
 """What `mf.open` returns: tables as attributes, as of one instant; SQL; evidence verbatim."""
 
 import gc
+import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import fsspec
@@ -159,6 +161,31 @@ def test_what_was_read_on_the_fly_is_given_back_at_the_next_opening(tmp_path: Pa
 
     assert not filesystem.exists(root)
     assert filesystem.find(fsspec.core.url_to_fs(again.bundle.url)[1])
+
+
+def test_evidence_of_every_page_of_a_list_is_shown_and_a_lost_place_costs_only_its_excerpt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two pages of one list are one item: two JSON documents, one after the other."""
+    broken: dict[str, Any] = {
+        "metadata": {"name": "web-1", "namespace": "shop"},
+        "spec": {"containers": [{"name": "istio-proxy"}]},
+    }
+    ended = {"name": "istio-proxy", "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "restartCount": 9}
+    broken["status"] = {"phase": "Running", "containerStatuses": [ended]}
+    pages = [{"kind": "PodList", "apiVersion": "v1", "items": items} for items in ([], [broken])]
+    with BundleWriter(str(tmp_path / "b"), mesh="", layout="test") as writer:
+        at = parse_time("2026-11-23T18:48:02Z")
+        writer.add("kubernetes.pods", "-", "\n".join(map(json.dumps, pages)).encode(), captured_at=at, time_source="Date")
+        writer.seal()
+
+    shown = [each for finding in mf.open(tmp_path / "b").findings for each in finding.evidence]
+    monkeypatch.setattr("meshforensics.formats.place._several_json", lambda _: None)
+    lost = [each for finding in mf.open(tmp_path / "b").findings for each in finding.evidence]
+
+    assert {each.pointer[:13] for each in shown} == {"#doc2/items/0"}
+    assert all("CrashLoopBackOff" in each.excerpt or "restartCount" in each.excerpt for each in shown)
+    assert {each.excerpt[:11] for each in lost} == {"(not shown:"}
 
 
 @pytest.mark.parametrize("path", ["", [], [""]])
