@@ -176,7 +176,9 @@ def test_evidence_of_every_page_of_a_list_is_shown_and_a_lost_place_costs_only_i
     pages = [{"kind": "PodList", "apiVersion": "v1", "items": items} for items in ([], [broken])]
     with BundleWriter(str(tmp_path / "b"), mesh="", layout="test") as writer:
         at = parse_time("2026-11-23T18:48:02Z")
-        writer.add("kubernetes.pods", "-", "\n".join(map(json.dumps, pages)).encode(), captured_at=at, time_source="Date")
+        writer.add(
+            "kubernetes.pods", "-", "\n".join(map(json.dumps, pages)).encode(), captured_at=at, time_source="Date"
+        )
         writer.seal()
 
     shown = [each for finding in mf.open(tmp_path / "b").findings for each in finding.evidence]
