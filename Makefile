@@ -12,6 +12,12 @@ LOG := $(VENV)/pytest.log
 # Where no bytecode may be written, each of the program's many starts in the tests would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+# uv, where it is there, needs a fifth of pip's time.
+define install
+{ command -v uv > /dev/null && uv pip install --python $(BIN)/python --compile-bytecode --quiet --require-hashes -r $(1); } \
+  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help report test lint types tests lock wheel docs corpus-page notebooks captures lab-matrix lab-captures clean
 
@@ -22,13 +28,13 @@ help: ## Say what there is to make
 $(VENV)/.run: requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("meshforensics needs Python 3.11 or newer; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(call install,requirements.txt)
 	$(BIN)/python tools/link_checkout.py
 	@touch $@
 
 # What a developer needs besides: linters, types, tests.
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(call install,requirements-dev.txt)
 	@touch $@
 
 report: $(VENV)/.run ## Write an incident report about a shipped capture, and print its verdict
