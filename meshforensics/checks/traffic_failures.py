@@ -79,11 +79,13 @@ def retry_share(rises_over_time: pd.DataFrame, window: Window, profile: Profile)
     title="Calls ran into a timeout of the mesh",
     detail="{caller} to {host}: {failed_calls} of {total} calls were ended by a timeout since {at} ({ways})",
     remediation="Compare the route's timeout with how long the service takes; the slow workload is the cause.",
-    source="guide, phase 2, step 3 (request_timeout); Envoy flags UT, SI, DT, UMSDR",
+    source="guide, phase 2, step 3 (request_timeout); Envoy flags UT, SI, DT, UMSDR, details max_duration_timeout",
 )
 def timeouts(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """Of a stream at its greatest duration only the details tell: it has no flag."""
     seen = inside(calls, window)
-    return edges(seen, true(seen["failed"], missing=False) & has_flag(seen, "UT", "SI", "DT", "UMSDR"))
+    timed = has_flag(seen, "UT", "SI", "DT", "UMSDR") | seen["family"].isin(["upstream-timeout", "max-duration"])
+    return edges(seen, true(seen["failed"], missing=False) & timed)
 
 
 @check(

@@ -248,7 +248,7 @@ SIGNATURES: tuple[Signature, ...] = (
               "the route answers by itself", "read the route"),
     Signature("R11", "stream_idle_timeout|stream timeout", "idle-timeout", _S,
               "a stream was silent for too long", "lengthen the idle timeout of streams"),
-    Signature("R12", "downstream[ _]duration[ _]timeout|max[ _]stream[ _]duration", "max-duration", _T,
+    Signature("R12", "downstream[ _]duration[ _]timeout|max[ _](stream[ _])?duration", "max-duration", _T,
               "a request lasted longer than it may", "look at max_stream_duration"),
     Signature("R21", "envoy overloaded", "overload", _S,
               "Envoy sheds load", "look at its memory and connections"),

@@ -30,6 +30,7 @@ _BY_FLAG = {
     "LR": "local-reset",
     "UPE": "protocol",
     "DPE": "protocol",
+    "UMSDR": "max-duration",
     "SI": "idle-timeout",
     "DC": "client-gone",
 }

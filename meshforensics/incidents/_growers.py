@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.checks.proxies_memory import judged_growth
-from meshforensics.incidents._declare import Case
+from meshforensics.incidents._declare import Case, Proxy, once
+from meshforensics.tables import keys, texts
 
 MIB = 1024 * 1024
 _FALLS = 0.2
@@ -95,7 +96,36 @@ def _explained(case: Case, row: dict[str, Any]) -> str:
     """What explains the growth; connections do only where memory falls with them, else they pile up."""
     falls = row["fell_share"] >= _FALLS
     drivers = ("requests", "configuration", "series", *(("connections",) if falls else ()))
-    return _follows(case, row, *drivers)
+    found = _follows(case, row, *drivers)
+    if found or not _follows(case, row, "route_updates"):
+        return found
+    return "configuration" if _routes_came(case, row) else ""
+
+
+def _routes_came(case: Case, row: dict[str, Any]) -> bool:
+    """Whether routes were added that explain the growth, though no counter tells how many there are.
+
+    The routes that are held take more than the proxy had at first, so they came since, and at most enough for
+    all that grew. Updates alone are no sign: a counter that rises is in step with every leak.
+    """
+    number = case.profile.number
+    held = _routes_held(case).get((str(row["namespace"]), str(row["pod"])), 0)
+    came = held * number("memory.least-per-route") + number("memory.least-proxy") > row["first_bytes"]
+    return bool(came and held * number("memory.per-route") >= row["last_bytes"] - row["first_bytes"])
+
+
+@once
+def _routes_held(case: Case) -> dict[Proxy, int]:
+    """How many routes each proxy holds, as of the instant."""
+    hosts = case.source.frame("virtual_hosts")
+    routes = hosts["routes"].fillna(0).astype("int64")
+    of: dict[str, int] = {}
+    for resource, count in zip(texts(hosts["resource"]), routes, strict=True):
+        of[resource] = of.get(resource, 0) + int(count)
+    made: dict[Proxy, int] = {}
+    for namespace, pod, resource in keys(case.source.frame("route_instances"), "namespace", "pod", "resource"):
+        made[namespace, pod] = made.get((namespace, pod), 0) + of.get(resource, 0)
+    return made
 
 
 def _follows(case: Case, row: dict[str, Any], *drivers: str) -> str:

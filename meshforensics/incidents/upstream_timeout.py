@@ -9,7 +9,9 @@ from meshforensics.incidents._evidence import failed_by, pod_addresses, recent_c
 from meshforensics.incidents._families import by_family
 from meshforensics.tables import keys, text, texts
 
-FAMILIES = ("upstream-timeout",)
+FAMILIES = ("upstream-timeout", "max-duration")
+"""A stream at its greatest duration is a failed call only where its answer had not begun."""
+
 _SLOW = 0.5
 
 

@@ -19,6 +19,7 @@ _FAMILIES = {
     "upstream_cx_none_healthy": "no-healthy-upstream",
     "upstream_rq_timeout": "upstream-timeout",
     "upstream_rq_per_try_timeout": "upstream-timeout",
+    "upstream_rq_max_duration_reached": "max-duration",
     "upstream_cx_connect_fail": "connect-failure",
 }
 """Counters of one cluster that say why requests failed, the plainest first."""
@@ -157,7 +158,8 @@ def _of_istio(labels: str, held: _Reading) -> dict[str, Any] | None:
     flags, code = flags_of(said.get("response_flags", "-")), said.get("response_code", "0")
     status = int(code) if code.isdigit() else 0
     failed = "DC" not in flags and (status >= 500 or status == 429 or (status == 0 and bool(flags)))
-    family = (family_of(flags, "", "") or "application") if failed else ""
+    unflagged = "" if status == 504 else "application"  # a stream at its greatest duration is 504 and has no flag
+    family = (family_of(flags, "", "") or unflagged) if failed else ""
     row = _row("", family, held.value, held, failed=failed, host=said.get("destination_service", ""))
     return {**row, "status": status}
 

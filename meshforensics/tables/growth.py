@@ -10,6 +10,7 @@ from meshforensics.tables._declare import Column, Table
 from meshforensics.tables._frames import ABSENT, places, text
 
 _CONFIGURATION = r"(?:cluster_manager[._]active_clusters|listener_manager[._]total_listeners_active)\Z"
+_ROUTE_UPDATES = r"http[._].*rds[._].*config_reload\Z"
 _REQUESTS = r"http[._](?:.*[._])?downstream_rq_total\Z"
 _OPEN = r"http[._](?:.*[._])?downstream_(?:rq|cx)_active\Z"
 _CONNECTIONS = r"http[._](?:.*[._])?downstream_cx_active\Z"
@@ -66,6 +67,7 @@ def _row(samples: pd.DataFrame, drivers: Mapping[str, "pd.Series[float]"]) -> di
         "with_requests": _correlation(live, rate),
         "with_connections": _correlation(live, drivers.get("connections")),
         "with_configuration": _correlation(live, drivers.get("configuration")),
+        "with_route_updates": _correlation(live, drivers.get("route_updates")),
         "with_series": _correlation(live, drivers.get("series")),
         "unfinished_share": _unfinished(opened, requests),
         "open_rises": trend(opened).rises if opened is not None and len(opened) >= _FEWEST else None,
@@ -93,8 +95,8 @@ def drivers_of(stats: pd.DataFrame) -> dict[str, "pd.Series[float]"]:
     """What may drive the memory of one proxy, each by capture time, from its stats over time.
 
     ``requests`` (total, counter), ``open`` (active requests, else connections), ``connections``,
-    ``configuration`` (clusters and listeners held), ``series`` (number of stats). A driver without stats
-    is not there: absent is not zero.
+    ``configuration`` (clusters and listeners held), ``route_updates`` (counter), ``series`` (number of
+    stats). A driver without stats is not there: absent is not zero.
     """
     if stats.empty:
         return {}
@@ -108,6 +110,7 @@ def drivers_of(stats: pd.DataFrame) -> dict[str, "pd.Series[float]"]:
         "open": requests if len(requests) else active,
         "connections": own[said.str.contains(_CONNECTIONS)],
         "configuration": own[said.str.contains(_CONFIGURATION)],
+        "route_updates": own[said.str.contains(_ROUTE_UPDATES)],
     }
     made = {key: rows.groupby("captured_at")["value"].sum().astype(float) for key, rows in wanted.items() if len(rows)}
     return {**made, "series": stats.groupby("captured_at").size().astype(float)}
@@ -199,6 +202,12 @@ growth = Table(
         Column("with_requests", "Float64", about="Correlation with the request rate.", source="stats"),
         Column("with_connections", "Float64", about="Correlation with open connections.", source="stats"),
         Column("with_configuration", "Float64", about="Correlation with clusters and listeners held.", source="stats"),
+        Column(
+            "with_route_updates",
+            "Float64",
+            about="Correlation with updates of route configurations; how large they are is told by no counter.",
+            source="stats, rds config_reload",
+        ),
         Column("with_series", "Float64", about="Correlation with the number of stats.", source="stats"),
         Column(
             "unfinished_share",

@@ -29,6 +29,7 @@ from tests.checks.calls import HOST, NOON, calls_of, logged, risen
         pytest.param(retries_exhausted, ("UF",), "connect-failure", 0, id="not-tried-again"),
         pytest.param(timeouts, ("UT",), "upstream-timeout", 1, id="of-the-route"),
         pytest.param(timeouts, ("SI",), "idle-timeout", 1, id="of-an-idle-stream"),
+        pytest.param(timeouts, (), "max-duration", 1, id="of-a-stream"),
         pytest.param(timeouts, ("DC",), "client-gone", 0, id="the-client-gave-up"),
         pytest.param(no_healthy_upstream, ("UH",), "no-healthy-upstream", 1, id="no-host"),
         pytest.param(no_healthy_upstream, ("UO",), "overflow", 0, id="a-breaker-is-no-host"),

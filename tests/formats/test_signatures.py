@@ -104,6 +104,8 @@ def test_ordinary_lines_mean_nothing(text: str) -> None:
         pytest.param(("UH",), "no_healthy_upstream", "", "no-healthy-upstream", id="UH"),
         pytest.param(("DC",), "downstream_remote_disconnect", "", "client-gone", id="DC"),
         pytest.param(("UAEX",), "ext_authz_denied", "", "ext-authz", id="UAEX"),
+        pytest.param((), "max_duration_timeout", "-", "max-duration", id="a-stream-at-its-end-has-no-flag"),
+        pytest.param(("UMSDR",), "upstream_max_stream_duration_reached", "-", "max-duration", id="UMSDR"),
         pytest.param((), "via_upstream", "-", "", id="the-application-answered"),
     ],
 )

@@ -87,6 +87,7 @@ def test_another_hypothesis_refutes_health(status: Standing) -> None:
         ("circuit-breaker-overflow", "overflow", ("UO",)),
         ("upstream-connect-failure", "connect-failure", ("UF",)),
         ("upstream-timeout", "upstream-timeout", ("UT",)),
+        ("upstream-timeout", "max-duration", ()),
         ("rate-limited", "rate-limited", ("RL",)),
         ("identity-mismatch", "tls-identity", ("UF",)),
         ("mtls-mode-conflict", "tls-to-plaintext", ("UF",)),
@@ -191,6 +192,7 @@ def _growth(**values: object) -> pd.DataFrame:
         "at": pd.Timestamp(NOON) - pd.Timedelta(hours=2),
         "with_requests": 0.1,
         "with_configuration": 0.0,
+        "with_route_updates": 0.0,
         "with_series": 0.0,
         "evidence": (("a", ""), ("b", "")),
         **values,
@@ -222,6 +224,27 @@ def test_growth_has_one_explanation(values: dict[str, object], supported: str) -
 
 def test_a_short_series_is_at_most_possible() -> None:
     assert judged("memory-leak", growth=_growth(span_s=80.0)).status is POSSIBLE
+
+
+@pytest.mark.parametrize(
+    ("routes", "first_mib", "supported"),
+    [
+        pytest.param(20_000, 20, "memory-config-growth", id="more-than-it-had-at-first"),
+        pytest.param(20_000, 60, "memory-leak", id="may-have-been-there-at-first"),
+        pytest.param(5_000, 8, "memory-leak", id="too-few-for-what-grew"),
+    ],
+)
+def test_routes_that_came_explain_growth_and_updates_alone_do_not(routes: int, first_mib: int, supported: str) -> None:
+    grown = {"first_bytes": first_mib * MIB, "last_bytes": (first_mib + 80) * MIB, "with_route_updates": 0.99}
+    frames = {
+        "growth": _growth(**grown),
+        "virtual_hosts": frame("virtual_hosts", resource=["r", "r"], routes=[routes - 1, 1]),
+        "route_instances": frame("route_instances", namespace=["shop"], pod=["web-1"], resource=["r"]),
+    }
+
+    said = {name: judged(name, **frames).status for name in ("memory-leak", "memory-config-growth")}
+
+    assert said == {name: SUPPORTED if name == supported else REFUTED for name in said}
 
 
 def test_growth_without_drivers_is_possible() -> None:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
+import pytest
 
 from meshforensics.investigation import Investigation
 from meshforensics.tables import declared_tables, typed
@@ -101,6 +102,13 @@ def test_istios_own_metric_is_preferred() -> None:
     stats = _stats((0, {labels: 11, server: 5, "5xx": 11, "server_uptime": 60}))
 
     assert [row[1:] for row in _said(stats)] == [("user.shop.svc.cluster.local", "no-healthy-upstream", True, 11)]
+
+
+@pytest.mark.parametrize(("code", "family"), [("500", "application"), ("504", "")])
+def test_a_504_without_a_flag_may_be_the_proxys_own(code: str, family: str) -> None:
+    labels = json.dumps({"reporter": "source", "response_code": code, "response_flags": "-"})
+
+    assert [row[2:] for row in _said(_stats((0, {labels: 3, "server_uptime": 60})))] == [(family, True, 3)]
 
 
 def test_where_the_start_is_unknown_so_is_the_span() -> None:
