@@ -34,6 +34,27 @@ def _pairs(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
     return f"refuted as of the capture: all {len(judged)} pairs that call each other verify, by key"
 
 
+def _by_key_alone(rows: pd.DataFrame, frames: Frames, at: pd.Timestamp) -> str:
+    """For a text that does not say why: where keys are right, names and times are left."""
+    said = _pairs(rows, frames, at)
+    return "as of the capture all pairs verify by key: look at names and times" if said.startswith("refuted") else said
+
+
+def _names(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
+    """The names that the callers' clusters accept, where no captured leaf shows one of them."""
+    clusters, certificates = _has(frames, "clusters"), _has(frames, "certificates")
+    if clusters is None or certificates is None:
+        return ""
+    own = clusters[text(clusters["name"]).isin(_cluster_names(rows))]
+    accepted = {str(each) for many in own["sans"] if isinstance(many, tuple) for each in many}
+    leaves = certificates[text(certificates["role"]) == "leaf"]
+    shown = {str(each) for many in leaves["san"] if isinstance(many, tuple) for each in many}
+    whole = bool(accepted) and all(each.startswith("spiffe://") for each in accepted)
+    if not whole or not shown or accepted & shown:
+        return ""
+    return f"confirmed: {min(accepted)} is accepted, which no captured leaf shows"
+
+
 def _ended(*roles: str) -> Callable[[pd.DataFrame, Frames, pd.Timestamp], str]:
     def judge(_: pd.DataFrame, frames: Frames, at: pd.Timestamp) -> str:
         certificates = _has(frames, "certificates")
@@ -146,7 +167,8 @@ def _roots(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
 
 _JUDGES: Mapping[str, Callable[[pd.DataFrame, Frames, pd.Timestamp], str]] = {
     "tls-unknown-root": _pairs,
-    "tls-verify": _pairs,
+    "tls-verify": _by_key_alone,
+    "tls-identity": _names,
     "tls-leaf-expired": _ended("leaf"),
     "tls-root-expired": _ended("root", "intermediate"),
     "config-rejected": _refused,

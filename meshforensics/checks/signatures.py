@@ -102,10 +102,12 @@ def tls(
     log_coverage: pd.DataFrame = ABSENT,
     tls_pairs: pd.DataFrame = ABSENT,
     certificates: pd.DataFrame = ABSENT,
+    clusters: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
     rows = _families(
-        signatures, window, _TLS, ("family", "who"), log_coverage, tls_pairs=tls_pairs, certificates=certificates
-    )
+        signatures, window, _TLS, ("family", "who"), log_coverage, tls_pairs=tls_pairs, certificates=certificates,
+        clusters=clusters,
+    )  # fmt: skip
     return rows.assign(judged=", judged by " + text(rows["who"]))
 
 

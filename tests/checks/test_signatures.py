@@ -119,6 +119,16 @@ def _leaf(end: pd.Timestamp) -> dict[str, pd.DataFrame]:
 
 
 CLUSTER = "outbound|80|v9|pay.shop.svc.cluster.local"
+
+
+def _accepted(*names: str) -> dict[str, pd.DataFrame]:
+    """What a cluster accepts, where the only leaf shows ``spiffe://td/ns/a/sa/pay``."""
+    return {
+        "clusters": frame("clusters", name=[CLUSTER], sans=[names]),
+        "certificates": frame("certificates", role=["leaf"], san=[("spiffe://td/ns/a/sa/pay",)]),
+    }
+
+
 LATE, FAR = NOON - pd.Timedelta(days=1), NOON + pd.Timedelta(days=1)
 
 
@@ -137,6 +147,21 @@ LATE, FAR = NOON - pd.Timedelta(days=1), NOON + pd.Timedelta(days=1)
         pytest.param(
             tls, "tls-unknown-root", {"tls_pairs": frame("tls_pairs", verified=[None])}, NOTHING, id="pairs-unknown"
         ),
+        pytest.param(
+            tls, "tls-verify", {"tls_pairs": frame("tls_pairs", verified=[True])},
+            "all pairs verify by key: look at names", id="a-text-that-does-not-say-why",
+        ),
+        pytest.param(
+            tls, "tls-verify", {"tls_pairs": frame("tls_pairs", verified=[False])}, "confirmed: 1 of 1", id="by-key"
+        ),
+        pytest.param(
+            tls, "tls-identity", _accepted("spiffe://td/ns/a/sa/old"),
+            "confirmed: spiffe://td/ns/a/sa/old is accepted, which no captured leaf shows", id="a-name-nobody-shows",
+        ),
+        pytest.param(
+            tls, "tls-identity", _accepted("spiffe://td/ns/a/sa/pay"), NOTHING, id="a-name-that-is-shown"
+        ),
+        pytest.param(tls, "tls-identity", _accepted("prefix:spiffe://other/"), NOTHING, id="a-pattern"),
         pytest.param(
             tls, "tls-leaf-expired", _leaf(LATE),
             "confirmed: 1 such certificates had ended, a first", id="a-leaf-ended",
