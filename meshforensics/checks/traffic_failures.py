@@ -7,6 +7,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.checks._edges import edges, has_flag
+from meshforensics.checks._logged import beside_log
 from meshforensics.model import Window
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, inside, keys, text, texts, true, unlogged, where
@@ -50,12 +51,18 @@ def retries_exhausted(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="share",
     unit="ratio",
     title="Many requests to a service are retries",
-    detail="{subject} to {cluster}: {rise} retries between {since} and {until}, of {tries} tries as far as counted",
+    detail="{subject} to {cluster}: {rise} retries between {since} and {until}, of {tries} tries as far as counted"
+    "{logged}",
     remediation="Retries multiply the load on what already fails: fewer attempts, or a retry budget.",
     source="guide, phase 2, step 3; Envoy counters upstream_rq_retry and upstream_rq_total; thresholds 22",
 )
-def retry_share(rises_over_time: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:
-    """Tries that got no connection are not among Envoy's requests, so that there may be more retries than those."""
+def retry_share(
+    rises_over_time: pd.DataFrame, window: Window, profile: Profile, access_log: pd.DataFrame = ABSENT
+) -> pd.DataFrame:
+    """Tries that got no connection are not among Envoy's requests, so that there may be more retries than those.
+
+    A log has a line of each call, not of its tries: it says how they ended.
+    """
     own = unlogged(rises_over_time, ABSENT, window)
     totals = own[own["name"] == "upstream_rq_total"]
     sent = dict(zip(keys(totals, *_EDGE, "captured_at"), totals["rise"].fillna(0).astype("int64"), strict=True))
@@ -64,7 +71,9 @@ def retry_share(rises_over_time: pd.DataFrame, window: Window, profile: Profile)
     rise = again["rise"].astype("float64")
     told = again.assign(tries=pd.Series(tries, index=again.index, dtype="float64").clip(lower=rise), until=again["at"])
     told = told[told["tries"] >= max(1, profile.threshold("traffic.retry-share").minimum)]
-    return told.assign(share=told["rise"].astype("float64") / told["tries"], tries=told["tries"].astype("int64"))
+    told = told.assign(share=told["rise"].astype("float64") / told["tries"], tries=told["tries"].astype("int64"))
+    many = told[told["share"] > min(profile.threshold("traffic.retry-share").levels.values())]
+    return many.assign(logged=beside_log(many, access_log))
 
 
 @check(
@@ -213,7 +222,8 @@ def _by_edge(rises: pd.DataFrame) -> pd.DataFrame:
     by=["cluster", "name"],
     observed="rise",
     title="Counters of failed requests rise",
-    detail="{name} of {cluster} rose by {rise} between {since} and {until} on {count} proxies",
+    detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}; {count} proxies "
+    "count it",
     remediation="Turn access logging on for these proxies to see which requests, and who decided.",
     source="guide, phase 2, step 3; Envoy counters upstream_rq_timeout, upstream_rq_per_try_timeout, "
     "upstream_rq_retry_limit_exceeded, upstream_cx_none_healthy: two samples or a start inside the window",

@@ -6,6 +6,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.checks._hosts import labels_of, lists_all
+from meshforensics.checks._logged import without_chain
 from meshforensics.model import Window
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, keys, text, texts, unlogged, where
@@ -171,11 +172,12 @@ def _by_owner(rises: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     observed="rise",
     unit="connections",
     title="Connections fit no filter chain of a listener",
-    detail="{rise} connections to {listener} of {subject} fitted no filter chain between {since} and {until}",
+    detail="{rise} connections to {listener} of {subject} fitted no filter chain between {since} and {until}{logged}",
     remediation="At a gateway: an SNI that no server has. At a sidecar: plaintext to a STRICT port, most often.",
     source="guide, diagram (TLS termination); Envoy counter listener.*.no_filter_chain_match; signatures T15",
 )
-def no_filter_chain(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
+def no_filter_chain(rises_over_time: pd.DataFrame, window: Window, access_log: pd.DataFrame = ABSENT) -> pd.DataFrame:
+    """Istio logs them on its inbound listener, with who came; other listeners only count them."""
     own = unlogged(rises_over_time, ABSENT, window)
     risen = own[(own["name"] == "no_filter_chain_match") & (own["rise"].fillna(0) > 0)]
-    return risen.assign(until=risen["at"])
+    return without_chain(risen.assign(until=risen["at"]), access_log)

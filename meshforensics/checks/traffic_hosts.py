@@ -3,6 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
+from meshforensics.checks._logged import beside_log
 from meshforensics.model import Window
 from meshforensics.tables import ABSENT, places, text, unlogged, where
 
@@ -91,14 +92,16 @@ def no_host_usable(endpoints: pd.DataFrame) -> pd.DataFrame:
     observed="rise",
     unit="requests",
     title="A proxy sends to unhealthy hosts, because too few are healthy",
-    detail="{rise} requests to {cluster} were balanced in panic between {since} and {until} on {count} proxies",
+    detail="{rise} requests to {cluster} were balanced in panic on {namespace}/{pod} between {since} and {until}"
+    "{logged}; {count} proxies count it",
     remediation="Bring hosts back to health; panic ends when more than the threshold of them are.",
     source="guide, phase 2, step 3; Envoy counter lb_healthy_panic, two samples or a start inside the window",
 )
-def panic(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
+def panic(rises_over_time: pd.DataFrame, window: Window, access_log: pd.DataFrame = ABSENT) -> pd.DataFrame:
+    """No log tells of it; one says whether calls failed meanwhile."""
     own = unlogged(rises_over_time, ABSENT, window)
     risen = own[(own["name"] == "lb_healthy_panic") & (own["rise"].fillna(0) > 0)]
-    return risen.assign(until=risen["at"])
+    return risen.assign(until=risen["at"], logged=beside_log(risen, access_log))
 
 
 @check(
@@ -109,13 +112,15 @@ def panic(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
     by=["cluster"],
     observed="rise",
     title="Hosts were ejected for their errors, or failed health checks",
-    detail="{name} of {cluster} rose by {rise} between {since} and {until} on {count} proxies",
+    detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}{logged}; "
+    "{count} proxies count it",
     remediation="See /clusters for which hosts; those that came back were ejected before the capture.",
     source="guide, Lyft's health_checking; Envoy counters outlier_detection.ejections_enforced_total and "
     "health_check.failure, two samples or a start inside the window",
 )
-def ejections(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
+def ejections(rises_over_time: pd.DataFrame, window: Window, access_log: pd.DataFrame = ABSENT) -> pd.DataFrame:
+    """No log tells of it; one says whether calls failed meanwhile."""
     own = unlogged(rises_over_time, ABSENT, window)
     names = ("outlier_detection_ejections_enforced_total", "health_check_failure")
     risen = own[own["name"].isin(names) & (own["rise"].fillna(0) > 0)]
-    return risen.assign(until=risen["at"])
+    return risen.assign(until=risen["at"], logged=beside_log(risen, access_log))

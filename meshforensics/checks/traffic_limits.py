@@ -7,6 +7,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.checks._edges import edges, has_flag
+from meshforensics.checks._logged import beside_log
 from meshforensics.model import Window
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, inside, keys, places, text, texts, unlogged
@@ -96,7 +97,8 @@ def overflow_since_start(stats: pd.DataFrame) -> pd.DataFrame:
     observed="share",
     unit="ratio",
     title="A circuit breaker refuses calls, as counters tell",
-    detail="{name} of {cluster} rose by {rise} between {since} and {until}, of {requests} requests, on {count} proxies",
+    detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}, of {requests} "
+    "requests; {count} proxies count it",
     remediation="Find the load first; then raise the DestinationRule's connectionPool limit or scale the service.",
     source="guide, phase 2, step 3; Envoy counters upstream_{rq_pending,rq_active,cx_pool}_overflow, two samples or a "
     "start inside the window",
@@ -121,15 +123,18 @@ def overflow_rising(rises_over_time: pd.DataFrame, window: Window, access_log: p
     by=["cluster", "name"],
     observed="rise",
     title="A limit of connections or retries was reached",
-    detail="{name} of {cluster}{listener} rose by {rise} between {since} and {until} on {count} proxies",
+    detail="{name} of {cluster}{listener} rose by {rise} on {namespace}/{pod} between {since} and {until}{logged}; "
+    "{count} proxies count it",
     remediation="Requests wait, or are not tried again: compare maxConnections and maxRetries with the load.",
     source="guide, phase 2, step 3; Envoy counters upstream_cx_overflow, upstream_rq_retry_overflow, "
     "downstream_cx_overflow, downstream_cx_overload_reject",
 )
-def limit_reached(rises_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
+def limit_reached(rises_over_time: pd.DataFrame, window: Window, access_log: pd.DataFrame = ABSENT) -> pd.DataFrame:
+    """No log tells of it; one says whether calls failed meanwhile."""
     own = unlogged(rises_over_time, ABSENT, window)
     hit = own[own["name"].isin(_DELAYS) & (own["rise"].fillna(0) > 0)]
-    return hit.assign(until=hit["at"])
+    said = zip(beside_log(hit, access_log), texts(hit["cluster"]), strict=True)
+    return hit.assign(until=hit["at"], logged=[each if cluster else "" for each, cluster in said])
 
 
 @check(

@@ -103,7 +103,8 @@ def bad_requests(access_log: pd.DataFrame, window: Window) -> pd.DataFrame:
     by=["cluster", "name"],
     observed="rise",
     title="Connections end with protocol errors, as counters tell",
-    detail="{name} of {cluster} rose by {rise} between {since} and {until} on {count} proxies",
+    detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}; {count} proxies "
+    "count it",
     remediation="Compare the port's name with what the service speaks: an http2 port needs HTTP/2 behind it.",
     source="guide, phase 2, step 3; Envoy counter upstream_cx_protocol_error, two samples or a start in the window",
 )

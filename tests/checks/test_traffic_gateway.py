@@ -129,6 +129,24 @@ def test_no_filter_chain(rise: int, found: int) -> None:
     assert [each.severity for each in said.findings] == [Severity.INFO] * found
 
 
+def test_what_is_logged_of_connections_that_fit_no_chain() -> None:
+    lines = frame(
+        "access_log",
+        namespace=["shop"] * 3,
+        pod=["web-1", "web-1", "pay-1"],
+        at=[NOON - pd.Timedelta(seconds=ago) for ago in (60, 90, 90)],
+        details=["filter_chain_not_found"] * 3,
+        downstream_remote=["10.0.0.9:4000", "10.0.0.8:4000", "10.0.0.7:4000"],
+        pointer=["L1", "L2", "L3"],
+    )
+    rises = risen(("no_filter_chain_match", 9), cluster="", listener="0.0.0.0_8443")
+
+    (finding,) = outcome(no_filter_chain, at=NOON, rises_over_time=rises, access_log=lines).findings
+
+    assert finding.detail.endswith("; 2 such are logged there, the first from 10.0.0.8")
+    assert (finding.at, finding.evidence_total) == (NOON - pd.Timedelta(seconds=90), 3)
+
+
 GATEWAY = (gateway_credential_missing, gateway_no_listener, handshake_failures)
 
 
