@@ -8,7 +8,8 @@ from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Column, Reading, Row, Stretch, Table
 from meshforensics.tables._frames import ABSENT, inside, keys, of_items, places, text, texts, true, unlogged, where
 from meshforensics.tables._objects import mapping_in, members_in, spec_of, texts_in
-from meshforensics.tables._policies import ROOT_NAMESPACE, Policy, fits, policies_of, selects
+from meshforensics.tables._policies import ROOT_NAMESPACE, Policy, policies_of, selects
+from meshforensics.tables._rules import fits
 from meshforensics.tables.denials import NONE, OUTSIDE, callers_of
 from meshforensics.tables.growth import drivers_of, trend
 

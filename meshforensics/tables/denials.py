@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -10,7 +10,8 @@ import pandas as pd
 from meshforensics.tables._declare import Column, Table
 from meshforensics.tables._frames import ABSENT, keys, text, texts
 from meshforensics.tables._objects import spec_of
-from meshforensics.tables._policies import Policy, Request, lacks, policies_of, selects
+from meshforensics.tables._policies import Policy, policies_of, selects
+from meshforensics.tables._rules import Fit, Request, in_words, judged
 from meshforensics.tables.calls import workloads_of
 
 NONE = "none"
@@ -50,35 +51,54 @@ def _explained(denied: pd.DataFrame, config: pd.DataFrame, pods: pd.DataFrame) -
     policies = [each for each in policies_of(config) if each.enforced]
     told = zip(keys(pods, "namespace", "pod"), map(spec_of, texts(pods["labels"])), strict=True) if len(pods) else ()
     labels = dict(told)
-    accounts = _accounts(pods)
-    objects, allow = [], []
-    named = keys(denied, "policy", "namespace", "pod", "caller", "method", "path", "authority", "downstream_local")
-    for policy, namespace, pod, caller, method, path, host, local in named:
+    requests = _requests(denied, pods)
+    asked = list(zip(keys(denied, "policy", "namespace", "pod"), requests, strict=True))
+    found: dict[Any, tuple[tuple[str, ...], str]] = {}
+    for (policy, namespace, pod), request in dict.fromkeys(asked):
         server = _Server(namespace, pod, labels.get((namespace, pod)))
-        request = Request(_callers(accounts, caller), method, path.partition("?")[0], host, local.rpartition(":")[2])
-        objects.append(_behind(policies, policy, server))
-        allow.append(_would_allow(policies, policy, request, server))
+        told_of = _behind(policies, policy, server), _would_allow(policies, policy, request, server)
+        found[(policy, namespace, pod), request] = told_of
     return denied.assign(
-        objects=pd.Series(objects, index=denied.index, dtype="object"),
-        would_allow=pd.Series(allow, index=denied.index, dtype="str"),
+        objects=pd.Series([found[each][0] for each in asked], index=denied.index, dtype="object"),
+        would_allow=pd.Series([found[each][1] for each in asked], index=denied.index, dtype="str"),
     )
 
 
-def _accounts(pods: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """The service accounts of each workload, written as callers are."""
-    found: dict[str, set[str]] = {}
+def _requests(denied: pd.DataFrame, pods: pd.DataFrame) -> Iterator[Request]:
+    """What is known of each denied request."""
+    accounts, ips = _of_workloads(pods, "service_account"), _of_workloads(pods, "ip")
+    columns = ("caller", "method", "path", "authority", "downstream_local", "sni", "user_agent")
+    for caller, method, path, host, local, sni, agent in keys(denied, *columns):
+        at, _, port = local.rpartition(":")
+        yield Request(
+            accounts=_callers(accounts, caller),
+            method=method,
+            path=path.partition("?")[0],
+            host=host,
+            port=port,
+            ips=tuple(ip for _, ip in ips.get(caller, ())),
+            local=at.strip("[]"),
+            sni=sni,
+            user_agent=agent,
+        )
+
+
+def _of_workloads(pods: pd.DataFrame, column: str) -> dict[str, tuple[tuple[str, str], ...]]:
+    """What the pods of each workload have in a column, with their namespace; workloads are written as callers are."""
+    found: dict[str, set[tuple[str, str]]] = {}
     if len(pods):
         names = workloads_of(pods, ABSENT)
-        for namespace, pod, account in keys(pods, "namespace", "pod", "service_account"):
-            if account:
-                found.setdefault(names.get((namespace, pod), f"{namespace}/{pod}"), set()).add(
-                    f"ns/{namespace}/sa/{account}"
-                )
+        for namespace, pod, value in keys(pods, "namespace", "pod", column):
+            if value:
+                found.setdefault(names.get((namespace, pod), f"{namespace}/{pod}"), set()).add((namespace, value))
     return {name: tuple(sorted(many)) for name, many in found.items()}
 
 
-def _callers(accounts: dict[str, tuple[str, ...]], caller: str) -> tuple[str, ...] | None:
-    return None if caller == OUTSIDE else accounts.get(caller, ())
+def _callers(accounts: dict[str, tuple[tuple[str, str], ...]], caller: str) -> tuple[str, ...] | None:
+    """The identities that a caller may have; None where it has none."""
+    if caller == OUTSIDE:
+        return None
+    return tuple(f"ns/{namespace}/sa/{account}" for namespace, account in accounts.get(caller, ()))
 
 
 def _judged(denied: pd.DataFrame, served: pd.DataFrame, log: pd.DataFrame, config: pd.DataFrame) -> pd.DataFrame:
@@ -193,7 +213,7 @@ def _would_allow(policies: list[Policy], policy: str, request: Request, server: 
         said = f"AuthorizationPolicy:{named.group(1)}/{named.group(2)}"
         return f"a narrower rule {number.group(1) if number else '0'} of {said}, which denies it"
     rules = [
-        (lacks(rule, request), f"{each.object} rule {number}")
+        (judged(rule, request), f"{each.object} rule {number}")
         for each in _allowing(policies, server)
         for number, rule in enumerate(each.rules)
     ]
@@ -201,8 +221,16 @@ def _would_allow(policies: list[Policy], policy: str, request: Request, server: 
         return ""
     if not rules:
         return "an ALLOW policy with a rule; those for this workload have none"
-    missing, where_ = min(rules, key=lambda rule: len(rule[0]))
-    return f"{where_}, with {' and '.join(missing)}" if missing else f"{where_}, but for what the log does not tell"
+    return _in_words(*min(rules, key=lambda rule: (len(rule[0].lacks), len(rule[0].untold))))
+
+
+def _in_words(fit: Fit, rule: str) -> str:
+    """What a rule lacks for a request, and what of it nothing captured tells."""
+    untold = in_words(fit.untold)
+    if not fit.lacks:
+        return f"{rule}, but for what the log does not tell" + (f": {untold}" if untold else "")
+    beside = f" ({untold} not judged: not in the evidence)" if untold else ""
+    return f"{rule}, with {' and '.join(fit.lacks)}{beside}"
 
 
 def _changes(config: pd.DataFrame) -> dict[str, pd.Timestamp]:

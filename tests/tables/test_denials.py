@@ -101,6 +101,10 @@ def _rule(principal: str = "", method: str = "", path: str = "", **source: Any) 
     return said | ({"to": [{"operation": operation}]} if operation else {})
 
 
+def _when(key: str, *values: str) -> dict[str, Any]:
+    return {"when": [{"key": key, "values": list(values)}]}
+
+
 WEB, OTHER = "cluster.local/ns/shop/sa/web", "cluster.local/ns/shop/sa/other"
 
 
@@ -117,6 +121,44 @@ WEB, OTHER = "cluster.local/ns/shop/sa/web", "cluster.local/ns/shop/sa/other"
         pytest.param([_rule(namespaces=["web"])], "rule 0, with namespaces shop", id="another-namespace"),
         pytest.param([_rule("*/ns/shop/sa/web")], "rule 0, but for what the log does not tell", id="it-fits"),
         pytest.param([_rule(WEB, path="/pay*")], "rule 0, but for what the log does not tell", id="by-prefix"),
+        pytest.param([_rule(WEB, notNamespaces=["shop"])], "rule 0, with notNamespaces without shop", id="barred"),
+        pytest.param([_rule(ipBlocks=["10.1.0.0/16"])], "rule 0, with ipBlocks 10.0.0.9", id="another-network"),
+        pytest.param([_rule(ipBlocks=["10.0.0.0/16"])], "rule 0, but for what the log does not tell", id="its-network"),
+        pytest.param([_rule(notIpBlocks=["10.0.0.9"])], "rule 0, with notIpBlocks without 10.0.0.9", id="its-address"),
+        pytest.param(
+            [_rule(OTHER, requestPrincipals=["*"], remoteIpBlocks=["1.2.3.4"])],
+            "rule 0, with principals ns/shop/sa/web (remoteIpBlocks and requestPrincipals not judged: not in the "
+            "evidence)",
+            id="what-nothing-tells",
+        ),
+        pytest.param(
+            [_rule(WEB, requestPrincipals=["*"]), _rule(WEB)],
+            "rule 1, but for what the log does not tell",
+            id="the-rule-that-is-told-comes-first",
+        ),
+        pytest.param(
+            [_rule(WEB) | _when("request.auth.claims[iss]", "x")],
+            "rule 0, but for what the log does not tell: request.auth.claims[iss]",
+            id="a-claim-that-nothing-tells",
+        ),
+        pytest.param(
+            [_rule(WEB) | _when("source.namespace", "web")], "rule 0, with source.namespace shop", id="a-condition"
+        ),
+        pytest.param(
+            [_rule(WEB) | _when("destination.port", "8080")],
+            "rule 0, but for what the log does not tell: destination.port",
+            id="a-port-that-no-line-has",
+        ),
+        pytest.param(
+            [_rule(WEB) | {"when": [{"key": "source.ip", "notValues": ["10.0.0.0/8"]}]}],
+            "rule 0, with not source.ip without 10.0.0.9",
+            id="a-condition-that-bars",
+        ),
+        pytest.param(
+            [_rule(WEB, path="/pay/{*}")], "rule 0, but for what the log does not tell", id="a-template-of-paths"
+        ),
+        pytest.param([_rule(WEB, path="/{*}")], "rule 0, with paths /pay/1", id="a-template-of-another-length"),
+        pytest.param([_rule(WEB, path="/{**}/1")], "rule 0, but for what the log does not tell", id="any-number"),
     ],
 )
 def test_what_would_allow_it(rules: list[dict[str, Any]], allow: str) -> None:
