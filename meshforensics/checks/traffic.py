@@ -52,6 +52,7 @@ def counted_errors(
 ) -> pd.DataFrame:
     """Only of proxies that logged no call in the window: what was logged is judged by its lines."""
     own = unlogged(counted_calls_over_time, access_log, window)
+    own = own[~true(own["aside"], missing=False)]
     own = own.assign(failed=true(own["failed"], missing=False) & (own["status"].fillna(0) != 429))
     failing = _counted_edges(own[own["calls"] > 0])
     return failing[failing["total"] >= profile.threshold("traffic.response-5xx-share").minimum]

@@ -143,9 +143,16 @@ def of_unconfigured(case: Case, failed: pd.DataFrame) -> pd.DataFrame:
 
 
 @once
+def _sent(case: Case) -> pd.DataFrame:
+    """The calls that counters tell of, each as its caller counts it."""
+    counted = case.source.over_time("counted_calls")
+    return counted[~true(counted["aside"], missing=False)]
+
+
+@once
 def counted_recently(case: Case) -> pd.DataFrame:
     """What counters tell of the window, of the proxies that logged no call in it: logging is off, or nobody called."""
-    counted = case.source.over_time("counted_calls")
+    counted = _sent(case)
     if case.window is None or counted.empty:
         return counted.iloc[:0]
     return unlogged(counted, case.source.frame("access_log"), case.window)
@@ -165,7 +172,7 @@ def unheard(case: Case) -> list[Proxy]:
 
     A call in the log or counters of the window tell it; counters since an earlier start do where nothing failed.
     """
-    counted = case.source.over_time("counted_calls")
+    counted = _sent(case)
     failed = counted[true(counted["failed"], missing=False)]
     sound = set(keys(counted, "namespace", "pod")) - set(keys(failed, "namespace", "pod"))
     told = sound | _logging(case) | set(keys(counted_recently(case), "namespace", "pod"))

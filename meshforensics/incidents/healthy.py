@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from meshforensics.incidents._counters import undated_failures
-from meshforensics.incidents._declare import Case, Judgement, Test, incident
+from meshforensics.incidents._declare import Case, Judgement, Proxy, Test, incident
 from meshforensics.incidents._evidence import (
     how_many,
     known_proxies,
@@ -15,6 +14,7 @@ from meshforensics.incidents._evidence import (
 )
 from meshforensics.model import Severity, Standing
 from meshforensics.tables import keys, texts, true
+from meshforensics.tables.counted_calls import REFUSED
 
 _NOT_JUDGED = ("linkerd-proxy", "ztunnel", "cilium-envoy", "kuma-sidecar")
 _NEEDED = (
@@ -99,10 +99,13 @@ def _lacking(case: Case) -> Iterator[str]:
             f"how the calls of {len(unknown)} proxies ended is told by no access log and by no counter of the window, "
             f"{'/'.join(unknown[0])} first"
         )
-    undated = list(undated_failures(case))
+    undated = dict(_undated_failures(case))
     if undated:
-        proxy, said = undated[0]
-        yield f"{len(undated)} proxies have no log, and counters show failures since start: {said} at {'/'.join(proxy)}"
+        proxy = min(undated)
+        yield (
+            f"{len(undated)} proxies have no log, and counters show failures since start: {undated[proxy]} "
+            f"at {'/'.join(proxy)}"
+        )
     containers = case.source.frame("containers")
     foreign = containers[containers["container"].isin(_NOT_JUDGED)]
     if len(foreign):
@@ -110,3 +113,24 @@ def _lacking(case: Case) -> Iterator[str]:
             f"{len(set(keys(foreign, 'namespace', 'pod')))} proxies are of a kind that is not judged yet: "
             + ", ".join(sorted(set(texts(foreign["container"]))))
         )
+
+
+def _undated_failures(case: Case) -> Iterator[tuple[Proxy, str]]:
+    """The proxies without a log whose counters show that what they took failed, so that no one can say it is over."""
+    counted = case.source.over_time("counted_calls")
+    aside = counted[true(counted["aside"], missing=False)]
+    logged = set(keys(case.source.frame("log_coverage"), "namespace", "pod"))
+    level = case.profile.threshold("traffic.response-5xx-share").levels["warning"]
+    fewest = case.profile.number("incident-calls")
+    numbers: dict[Proxy, dict[str, int]] = {}
+    failing = true(aside["failed"], missing=False)
+    ended = zip(keys(aside, "namespace", "pod", "family"), failing, aside["calls"].fillna(0), strict=True)
+    for (namespace, pod, family), failed, calls in ended:
+        of = numbers.setdefault((namespace, pod), {"failed": 0, "total": 0, REFUSED: 0})
+        for name in [REFUSED] if family == REFUSED else ["total", *(["failed"] if failed else [])]:
+            of[name] += int(calls)
+    for proxy, of in numbers.items():
+        if proxy not in logged and of["failed"] >= fewest and of["failed"] > level * of["total"]:
+            yield proxy, f"{of['failed']} of {of['total']} requests failed"
+        elif proxy not in logged and of[REFUSED] >= fewest:
+            yield proxy, f"{of[REFUSED]} connections were refused"

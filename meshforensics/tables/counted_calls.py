@@ -26,10 +26,24 @@ _FAMILIES = {
 
 _AT_SERVER = {"http_local_rate_limit_enforced": "rate-limited", "rbac_denied": "rbac-denied"}
 _OF_CLUSTER = re.compile(rf"(?:{'|'.join(_FAMILIES)}|ssl[._](?:connection_error|fail_verify_\w+))\Z")
-_OF_PROXY = re.compile(r"(?<!shadow[._])(?:no_cluster|http_local_rate_limit[._]enforced|rbac[._]denied)\Z")
+_OF_PROXY = re.compile(
+    r"(?<!shadow[._])(?:no_cluster|no_filter_chain_match|http_local_rate_limit[._]enforced|rbac[._]denied)\Z"
+)
+_TAKEN = re.compile(r"(?:\A|[._])http[._](?:.*[._])?downstream_rq(?:_xx|_\dxx)?\Z")
+_OWN_PORTS = re.compile(r"http[._](?:admin|agent|stats)[._]|\"(?:admin|agent|stats)\"")
+_REFUSED = (
+    "no_filter_chain_match",
+    "fail_verify_error",
+    "fail_verify_san",
+    "fail_verify_cert_hash",
+    "fail_verify_no_cert",
+)
 _BY_CLASS = re.compile(
     r"(?:envoy_cluster_upstream_rq(?:_xx)?|cluster\.(?:(?!\.(?:zone|external|internal|canary)\.).)+\.upstream_rq_\dxx)\Z"
 )
+REFUSED = "refused"
+"""The family of connections that were refused, for TLS or because they fitted no filter chain."""
+
 _UPTIME = re.compile(r"server[._]uptime\Z")
 _ISTIO = "istio_requests_total"
 
@@ -94,6 +108,8 @@ def _key(name: str) -> str:
         return "uptime"
     if _BY_CLASS.match(name):
         return "class"
+    if _TAKEN.search(name):
+        return "taken"
     found = _OF_CLUSTER.search(name) or _OF_PROXY.search(name)
     return found.group(0).replace(".", "_") if found else ""
 
@@ -108,6 +124,10 @@ def _sample(rows: pd.DataFrame, known: Mapping[str, str]) -> _Sample:
             if not code.endswith("xx") or not cluster.startswith("outbound|"):
                 continue
             key = code
+        elif key == "taken":
+            if not code.endswith("xx") or _OWN_PORTS.search(name + labels):
+                continue
+            key = f"taken {code}"
         elif cluster and key != _ISTIO and not cluster.startswith(("outbound|", "inbound|")):
             continue
         counter = _Counter(cluster, key, labels if key == _ISTIO else "")
@@ -131,6 +151,8 @@ def _ended(grown: _Sample) -> Iterator[dict[str, Any]]:
     sent = [row for row in by_istio if row is not None]
     yield from sent or _by_cluster(grown)
     yield from _at_server(grown)
+    for row in _aside(grown):
+        yield {**row, "aside": True}
 
 
 def _by_cluster(grown: _Sample) -> Iterator[dict[str, Any]]:
@@ -149,6 +171,18 @@ def _at_server(grown: _Sample) -> Iterator[dict[str, Any]]:
             yield _row(counter.cluster, "connect-failure", held.value, held, host=f"its own application, port {port}")
         elif held.value and counter.name in _AT_SERVER:
             yield _row("", _AT_SERVER[counter.name], held.value, held)
+
+
+def _aside(grown: _Sample) -> Iterator[dict[str, Any]]:
+    """What this proxy took, whoever sent it, and the connections that it refused before they brought a request."""
+    taken = {counter.name: held for counter, held in grown.items() if counter.name.startswith("taken")}
+    for failed in (True, False):
+        those = [held for name, held in taken.items() if name.endswith("5xx") is failed]
+        if number := sum(held.value for held in those):
+            yield _row("", "", number, those[0], failed=failed)
+    refused = [held for counter, held in grown.items() if counter.name.endswith(_REFUSED)]
+    if number := sum(held.value for held in refused):
+        yield _row("", REFUSED, number, refused[0])
 
 
 def _of_istio(labels: str, held: _Reading) -> dict[str, Any] | None:
@@ -197,6 +231,7 @@ def _row(
         "family": family,
         "failed": failed and calls > 0,
         "calls": calls,
+        "aside": False,
         "item": held.item,
         "pointer": held.pointer,
     }
@@ -222,6 +257,12 @@ counted_calls = Table(
         ),
         Column("status", "Int64", about="HTTP status; missing where not counted apart.", source="response_code"),
         Column("failed", "boolean", about="Whether these calls failed.", source="computed"),
+        Column(
+            "aside",
+            "boolean",
+            about="What a proxy took or refused, whoever sent it: its callers count the same calls.",
+            source="name of the counter",
+        ),
         Column("calls", "Int64", unit="calls", about="How many.", source="difference of two samples, or since start"),
     ),
     derives=_counted,

@@ -48,11 +48,11 @@ def _parts(name: str) -> tuple[str, str | None, str | None, str]:
     )
 
 
-def _said(stats: pd.DataFrame) -> list[tuple[object, ...]]:
+def _said(stats: pd.DataFrame, *, aside: bool = False) -> list[tuple[object, ...]]:
     derives = declared_tables()["counted_calls"].derives
     assert derives is not None
     made = derives(stats)
-    shown = made[made["calls"] > 0]
+    shown = made[(made["calls"] > 0) & (made["aside"] == aside)]
     return cells(typed(declared_tables()["counted_calls"], shown), "since", "host", "family", "failed", "calls")
 
 
@@ -109,6 +109,31 @@ def test_a_504_without_a_flag_may_be_the_proxys_own(code: str, family: str) -> N
     labels = json.dumps({"reporter": "source", "response_code": code, "response_flags": "-"})
 
     assert [row[2:] for row in _said(_stats((0, {labels: 3, "server_uptime": 60})))] == [(family, True, 3)]
+
+
+LISTENER = '{"http_conn_manager_prefix":"%s","response_code_class":"x"}'
+
+
+def _listened(name: str, value: int, code: str | None = None, labels: str = "{}") -> pd.DataFrame:
+    made = _stats((0, {"upstream_x": value}))
+    return made.assign(name=name, cluster=None, response_code=code, labels=labels)
+
+
+def test_what_a_proxy_took_and_refused_stands_aside() -> None:
+    """Its callers count the same calls; its own ports are for others."""
+    scraped, printed = "envoy_http_downstream_rq", "http.inbound_0.0.0.0_8080;.downstream_rq_5xx"
+    stats = [
+        _listened(scraped, 90, "2xx", LISTENER % "inbound_0.0.0.0_8080"),
+        _listened(scraped, 7, "5xx", LISTENER % "inbound_0.0.0.0_8080"),
+        _listened(scraped, 99, "2xx", LISTENER % "admin"),
+        _listened(printed, 3, "5xx"),
+        _listened("envoy_listener_no_filter_chain_match", 4),
+        _listened("envoy_listener_ssl_fail_verify_error", 2),
+    ]
+
+    found = _said(pd.concat(stats, ignore_index=True), aside=True)
+
+    assert [row[2:] for row in found] == [("", True, 10), ("", False, 90), ("refused", True, 6)]
 
 
 def test_where_the_start_is_unknown_so_is_the_span() -> None:
