@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from graphlib import TopologicalSorter
 
+from meshforensics.incidents import declared_incidents
 from meshforensics.model import DeclarationError, Hypothesis, Standing, UnknownNameError, gather
 from meshforensics.recovery._command import PLACEHOLDERS, Command, Manifest, stands_in
 from meshforensics.recovery._declare import Deed, Part, Situation, Step
@@ -134,10 +135,9 @@ def ordered(names: Iterable[str], known: Mapping[str, Step]) -> tuple[str, ...]:
 def _hypothesis(case: Case, incident: str) -> Hypothesis:
     if incident in VERDICT:
         return case.hypotheses[0]
-    for each in case.hypotheses:
-        if each.incident == incident:
-            return each
-    raise UnknownNameError("incident", incident, [each.incident for each in case.hypotheses])
+    if incident not in declared_incidents():
+        raise UnknownNameError("incident", incident, declared_incidents())
+    return next(each for each in case.hypotheses if each.incident == incident)
 
 
 def _to_pause(verdict: Hypothesis, mesh: Mesh) -> tuple[Named, ...]:

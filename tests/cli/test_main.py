@@ -169,31 +169,41 @@ def test_interrupted_is_130_and_one_word(by: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, "", "meshforensics: stopped\n")
 
 
-def test_a_terminal_that_knows_no_unicode_gets_escapes() -> None:
+@pytest.fixture
+def memory(tmp_path: Path) -> Path:
+    """The smallest evidence: one page of one proxy."""
+    page = tmp_path / "mémoire.json"
+    page.write_text('{"allocated": "1048576", "heap_size": "2097152"}')
+    return page
+
+
+def test_a_terminal_that_knows_no_unicode_gets_escapes(memory: Path) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
 
     done = subprocess.run(
-        [*PYTHON, "triage", "captures/healthy"], capture_output=True, cwd=ROOT, env=environment, check=False
+        [*PYTHON, "triage", memory], capture_output=True, cwd=ROOT, env=environment, check=False
     )
 
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b"sha256 " in done.stdout
+    assert b"m\\xe9moire.json" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("path", "closed", "code"),
     [
-        pytest.param("captures/healthy", ">&-", 0, id="stdout"),
-        pytest.param("captures/healthy", "2>&-", 0, id="stderr"),
+        pytest.param("mémoire.json", ">&-", 0, id="stdout"),
+        pytest.param("mémoire.json", "2>&-", 0, id="stderr"),
         pytest.param("nothere", ">&- 2>&-", 2, id="both"),
         pytest.param("nothere", "2>/dev/full", 2, id="stderr-is-full"),
-        pytest.param("captures/healthy", ">/dev/full", 2, id="stdout-is-full"),
+        pytest.param("mémoire.json", ">/dev/full", 2, id="stdout-is-full"),
     ],
 )
-def test_streams_that_are_closed_or_full_change_no_exit_code(path: str, closed: str, code: int) -> None:
+def test_streams_that_are_closed_or_full_change_no_exit_code(
+    path: str, closed: str, code: int, memory: Path
+) -> None:
     command = f"{sys.executable} -m meshforensics triage {path} {closed}"
 
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=memory.parent, check=False)
 
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
 
