@@ -9,7 +9,7 @@ import pandas as pd
 from meshforensics.checks._declare import check
 from meshforensics.checks._hosts import labels_of
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, text, texts, true, where
+from meshforensics.tables import ABSENT, keys, mapping_in, spec_of, text, texts, true, where
 
 _RELATIVE = {"INSERT_BEFORE", "INSERT_AFTER", "REPLACE", "MERGE", "REMOVE"}
 _IGNORED = {
@@ -119,7 +119,7 @@ def filter_not_applied(
     known = list(_proxies(proxies, pods, listener_instances))
     held = _held(filter_chains, listener_instances, cluster_instances)
     places = _places(listeners, filter_chains, listener_instances)
-    roots = {"istio-system"} if mesh_config.empty else {*text(mesh_config["root_namespace"]), "istio-system"}
+    roots = _roots(mesh_config)
     rows = adds.to_dict("records")
     chosen = [[each for each in known if _is_for(row, each, roots) and _has_place(row, places, each)] for row in rows]
     names = keys(adds, "apply_to", "name")
@@ -128,6 +128,72 @@ def filter_not_applied(
         for own, name in zip(chosen, names, strict=True)
     ]
     return where(adds.assign(selected=[len(own) for own in chosen]), lacking)
+
+
+@check(
+    "routing.filter-not-removed",
+    phase="configuration",
+    plane="state",
+    severity="warning",
+    by=["object", "removed"],
+    subject="object",
+    observed="removed",
+    title="An EnvoyFilter removes what every proxy that it is for still has",
+    detail="{object} removes {removed} ({apply_to}), which all {selected} captured proxies that it is for still have",
+    remediation="Read istiod's log for the patch; compare the name in its match with that in the listeners.",
+    source="guide, phase 2, step 4 (failed configurations); Envoy config_dump against EnvoyFilter configPatches",
+)
+def filter_not_removed(
+    envoy_filter_patches: pd.DataFrame,
+    proxies: pd.DataFrame,
+    pods: pd.DataFrame,
+    listeners: pd.DataFrame,
+    filter_chains: pd.DataFrame,
+    listener_instances: pd.DataFrame,
+    profile: Profile,
+    config: pd.DataFrame = ABSENT,
+    mesh_config: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
+    """Only removals from every listener of a direction: of one port or chain the table of chains does not tell."""
+    removed = [_removed(*each) for each in keys(envoy_filter_patches, "operation", "apply_to", "match")]
+    named = envoy_filter_patches.assign(removed=removed)
+    named = where(named, (bool(name) for name in removed))
+    named = named[~true(named["targeted"], missing=False)]
+    named = where(named, _settled(named, config, profile.number("warming-age")))
+    known = list(_proxies(proxies, pods, listener_instances))
+    places = _places(listeners, filter_chains, listener_instances)
+    roots = _roots(mesh_config)
+    rows = named.to_dict("records")
+    own = [[places.get((each.namespace, each.pod), {}) for each in known if _is_for(row, each, roots)] for row in rows]
+    kept = [bool(held) and all(_keeps(row, each) for each in held) for row, held in zip(rows, own, strict=True)]
+    return where(named.assign(selected=[len(held) for held in own]), kept)
+
+
+def _removed(operation: str, apply_to: str, match: str) -> str:
+    """The name of the filter that a patch removes from every listener of its direction; empty where it is another."""
+    if operation != "REMOVE" or apply_to not in _HOLDERS:
+        return ""
+    listener = mapping_in(spec_of(match), "listener")
+    if set(listener) != {"filterChain"} or set(mapping_in(listener, "filterChain")) != {"filter"}:
+        return ""
+    steps = ("filterChain", "filter", *(["subFilter"] if apply_to == "HTTP_FILTER" else []))
+    return str(mapping_in(listener, *steps).get("name") or "")
+
+
+def _keeps(patch: Mapping[Hashable, Any], places: "_Places") -> bool:
+    """Whether the listeners of a proxy that a patch is for still have what it removes."""
+    return any(
+        _short(name) == _short(patch["removed"]) for names in _of_direction(patch, places).values() for name in names
+    )
+
+
+def _of_direction(patch: Mapping[Hashable, Any], places: "_Places") -> "_Places":
+    wanted = {"SIDECAR_INBOUND": "INBOUND", "SIDECAR_OUTBOUND": "OUTBOUND"}.get(str(patch["context"]))
+    return {direction: names for direction, names in places.items() if wanted in (None, direction)}
+
+
+def _roots(mesh_config: pd.DataFrame) -> set[str]:
+    return {"istio-system"} if mesh_config.empty else {*texts(mesh_config["root_namespace"]), "istio-system"}
 
 
 def _settled(patches: pd.DataFrame, config: pd.DataFrame, age_s: float) -> Iterable[bool]:
@@ -162,12 +228,22 @@ def _is_for(patch: Mapping[Hashable, Any], proxy: _Proxy, roots: set[str]) -> bo
 
 
 def _fits(pattern: str, version: str) -> bool:
-    """Whether a version fits a pattern; one that Python cannot read is taken not to, so that nothing is said."""
+    """Whether a version fits a pattern; one that Python cannot read is taken not to, so that nothing is said.
+
+    Envoy's expressions take linear time and Python's do not: one that could take long is not tried.
+    """
+    if _REPEATED_GROUP.search(pattern) or len(_REPEATS.findall(pattern)) > _MOST_REPEATS or len(version) > _LONGEST:
+        return False
     try:
         return bool(re.search(pattern, version))
     except re.error:
         return False
 
+
+_REPEATED_GROUP = re.compile(r"\)[*+?{]")
+_REPEATS = re.compile(r"[*+{]")
+_MOST_REPEATS = 3
+_LONGEST = 80
 
 _Places = dict[str, set[str]]
 """Names of the network and HTTP filters of a proxy, by direction of their listener."""
@@ -194,9 +270,7 @@ def _has_place(patch: Mapping[Hashable, Any], places: Mapping[tuple[str, ...], _
     """Whether a proxy has the filters next to which the patch is put."""
     if patch["apply_to"] == "CLUSTER":
         return True
-    wanted = {"SIDECAR_INBOUND": ("INBOUND",), "SIDECAR_OUTBOUND": ("OUTBOUND",)}.get(str(patch["context"]))
-    own = places.get((proxy.namespace, proxy.pod), {})
-    several = [names for direction, names in own.items() if wanted is None or direction in wanted]
+    several = _of_direction(patch, places.get((proxy.namespace, proxy.pod), {})).values()
     beside = {patch["apply_to"] == "HTTP_FILTER" and _MANAGER, *_ANCHOR.findall(str(patch["match"] or ""))} - {False}
     return any(all(any(name.endswith(_short(each)) for name in names) for each in beside) for names in several)
 

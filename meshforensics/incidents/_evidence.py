@@ -200,20 +200,28 @@ def failed_by(case: Case, families: Iterable[str]) -> pd.DataFrame:
 
 def refused_by_servers(case: Case, families: Iterable[str]) -> pd.DataFrame:
     """Calls of the window that a server's own proxy refused, as that proxy logged them, in the form of calls."""
+    served = _served(case)
+    wanted = set(families)
+    return where(served, (family in wanted for family in served["family"])).sort_values(
+        ["at", "namespace", "pod", "pointer"]
+    )
+
+
+@once
+def _served(case: Case) -> pd.DataFrame:
+    """Every call of the window as the proxy of its server logged it."""
     log = case.source.frame("access_log")
     seen = inside(log, case.window) if case.window else log.iloc[:0]
     served = seen[seen["direction"] == "inbound"]
     callers = callers_of(seen, case.source.frame("pods"), case.source.frame("proxies"))
-    named = [
-        family_of(tuple(flags or ()), details, reason)
-        for flags, details, reason in zip(
-            served["flags"], texts(served["details"]), texts(served["failure_reason"]), strict=True
-        )
-    ]
-    made = served.assign(
-        family=named, host=text(served["authority"]), caller=callers[served.index], failed=True, calls=1
+    said = zip(served["flags"], texts(served["details"]), texts(served["failure_reason"]), strict=True)
+    return served.assign(
+        family=[family_of(tuple(flags or ()), details, reason) for flags, details, reason in said],
+        host=text(served["authority"]),
+        caller=callers[served.index],
+        failed=True,
+        calls=1,
     )
-    return where(made, (family in set(families) for family in named)).sort_values(["at", "namespace", "pod", "pointer"])
 
 
 def first_at(frame: pd.DataFrame) -> datetime | None:

@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 
 from meshforensics.checks import Check
-from meshforensics.checks.routing_filters import filter_not_applied, filter_operation_ignored, filter_order_unsafe
+from meshforensics.checks.routing_filters import (
+    filter_not_applied,
+    filter_not_removed,
+    filter_operation_ignored,
+    filter_order_unsafe,
+)
 from meshforensics.testing import frame, outcome
 from tests.checks.objects import NOON, case, expected, named, rows_of_objects, said_of_frames
 
@@ -93,6 +98,8 @@ NEXT_TO = '{"listener":{"filterChain":{"filter":{"name":"http_connection_manager
         pytest.param({"namespace": "istio-system"}, 1, id="of-the-root-namespace"),
         pytest.param({"proxy_version": r"^1\.24.*"}, 1, id="for-its-version"),
         pytest.param({"proxy_version": r"^1\.11.*"}, 0, id="for-another-version"),
+        pytest.param({"proxy_version": r"^(1\.24)+"}, 0, id="a-pattern-that-could-take-long"),
+        pytest.param({"proxy_version": r".*.*.*.*x"}, 0, id="a-pattern-that-repeats-too-much"),
         pytest.param({"proxy_version": "("}, 0, id="a-pattern-that-is-none"),
         pytest.param({"operation": "MERGE"}, 0, id="what-merges-cannot-be-told"),
         pytest.param({"targeted": True}, 0, id="aimed-at-an-object"),
@@ -102,6 +109,52 @@ def test_filter_not_applied(values: dict[str, Any], found: int) -> None:
     said = said_of_frames(filter_not_applied, {"envoy_filter_patches": _patch(**values), **_mesh()})
 
     assert len(said.findings) == found
+
+
+def _without_clusters() -> dict[str, pd.DataFrame]:
+    return {name: table for name, table in _mesh().items() if name != "cluster_instances"}
+
+
+SECOND = {"namespace": ["shop"], "pod": ["web-2"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        pytest.param({}, 1, id="still-there"),
+        pytest.param({"context": "ANY"}, 1, id="in-any-direction"),
+        pytest.param({"context": "SIDECAR_OUTBOUND"}, 0, id="no-listener-of-that-direction"),
+        pytest.param({"match": NEXT_TO.replace("FILTER", "envoy.filters.http.fault")}, 0, id="is-gone"),
+        pytest.param({"match": NEXT_TO.replace('{"filterChain"', '{"portNumber":80,"filterChain"')}, 0, id="of-a-port"),
+        pytest.param({"match": "{}"}, 0, id="names-nothing"),
+        pytest.param({"operation": "INSERT_BEFORE"}, 0, id="puts-before-it"),
+        pytest.param({"apply_to": "NETWORK_FILTER"}, 1, id="the-manager-itself"),
+        pytest.param({"apply_to": "HTTP_ROUTE"}, 0, id="a-route"),
+        pytest.param({"selector": '{"app":"other"}'}, 0, id="selects-no-captured-proxy"),
+        pytest.param({"targeted": True}, 0, id="aimed-at-an-object"),
+    ],
+)
+def test_filter_not_removed(values: dict[str, Any], found: int) -> None:
+    base = {"operation": "REMOVE", "name": None, "match": NEXT_TO.replace("FILTER", "envoy.router")}
+    patches = _patch(**{**base, **values})
+    mesh = _without_clusters()
+
+    said = said_of_frames(filter_not_removed, {"envoy_filter_patches": patches, **mesh})
+
+    assert len(said.findings) == found
+
+
+def test_what_one_proxy_lacks_was_removed_somewhere() -> None:
+    mesh = _without_clusters()
+    for name, more in (
+        ("proxies", {"role": ["sidecar"], "version": ["1.24.1"]}),
+        ("pods", {"labels": ["{}"]}),
+        ("listener_instances", {"resource": ["other"], "state": ["active"]}),
+    ):
+        mesh[name] = pd.concat([mesh[name], frame(name, **SECOND, **more)], ignore_index=True)
+    patches = _patch(operation="REMOVE", name=None, match=NEXT_TO.replace("FILTER", "envoy.router"))
+
+    assert said_of_frames(filter_not_removed, {"envoy_filter_patches": patches, **mesh}).findings == ()
 
 
 @pytest.mark.parametrize(("age_s", "found"), [(59, 0), (60, 1)])
@@ -119,10 +172,14 @@ def test_a_change_of_a_minute_ago_may_be_under_way(age_s: int, found: int) -> No
     assert len(said.findings) == found
 
 
-@pytest.mark.parametrize("check", [filter_operation_ignored, filter_order_unsafe, filter_not_applied])
+@pytest.mark.parametrize(
+    "check", [filter_operation_ignored, filter_order_unsafe, filter_not_applied, filter_not_removed]
+)
 def test_without_filters_they_are_not_evaluated(check: Check) -> None:
     assert (outcome(check).not_evaluated or "").startswith("not captured: envoy_filter_patches")
-    none = {"envoy_filter_patches": _patch().iloc[:0], **(_mesh() if check is filter_not_applied else {})}
+    needed = {parameter.table for parameter in check.parameters}
+    rest = {name: table for name, table in _mesh().items() if name in needed}
+    none = {"envoy_filter_patches": _patch().iloc[:0], **rest}
     assert said_of_frames(check, none).findings == ()
 
 

@@ -180,9 +180,7 @@ def memory(tmp_path: Path) -> Path:
 def test_a_terminal_that_knows_no_unicode_gets_escapes(memory: Path) -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
 
-    done = subprocess.run(
-        [*PYTHON, "triage", memory], capture_output=True, cwd=ROOT, env=environment, check=False
-    )
+    done = subprocess.run([*PYTHON, "triage", memory], capture_output=True, cwd=ROOT, env=environment, check=False)
 
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"m\\xe9moire.json" in done.stdout
@@ -198,9 +196,7 @@ def test_a_terminal_that_knows_no_unicode_gets_escapes(memory: Path) -> None:
         pytest.param("mémoire.json", ">/dev/full", 2, id="stdout-is-full"),
     ],
 )
-def test_streams_that_are_closed_or_full_change_no_exit_code(
-    path: str, closed: str, code: int, memory: Path
-) -> None:
+def test_streams_that_are_closed_or_full_change_no_exit_code(path: str, closed: str, code: int, memory: Path) -> None:
     command = f"{sys.executable} -m meshforensics triage {path} {closed}"
 
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=memory.parent, check=False)
