@@ -78,8 +78,13 @@ def _refused(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
     found = _has(frames, "rejections")
     if found is None:
         return ""
-    names = sorted(set(texts(found["resource_name"])) - {""})
-    return f"confirmed: {len(found)} rejections are held, of {', '.join(names[:3]) or 'resources without name'}"
+    names = ", ".join(sorted(set(texts(found["resource_name"])) - {""})[:3]) or "resources without name"
+    standing = int(true(found["current"], missing=False).sum())
+    if standing:
+        return f"confirmed: {standing} rejections stand, among {len(found)} of {names}"
+    if found["current"].isna().any():
+        return f"{len(found)} rejections of {names} are told, and not whether they stand"
+    return f"over as of the capture: what was sent after {len(found)} rejections of {names} was accepted"
 
 
 def _denied(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:

@@ -1,6 +1,8 @@
 """Access control: who was denied, by which policy, and what would let them in."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -84,6 +86,10 @@ def _said(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+_SERIES = ["namespace", "pod", "name", "labels"]
+_PREFIX = r"\A(?:envoy_|http[._].*?(?=rbac)|tcp[._].*?(?=rbac))+"
+"""What comes before the name that a counter has in every form."""
+
 _PLAIN = re.compile(r"inbound_(?:http|tcp)_authz_deny_total\Z|rbac[._](?:.*[._])?denied\Z")
 
 
@@ -95,7 +101,9 @@ def _denial_counters(stats: pd.DataFrame) -> pd.DataFrame:
     name, labels = text(stats["name"]), text(stats["labels"])
     enforced = name.isin(tagged) & labels.str.contains('"authz_enforce_result": ?"denied"', regex=True)
     shadow = name.isin({each for each in known if "shadow" in each})
-    return stats[(name.isin(plain) | enforced) & ~shadow]
+    chosen = stats[(name.isin(plain) | enforced) & ~shadow]
+    known_as = {each: re.sub(r"\Arbac_", "rbac.", re.sub(_PREFIX, "", each)) for each in plain | tagged}
+    return chosen.assign(name=text(chosen["name"]).map(known_as).astype("str"))
 
 
 @check(
@@ -112,8 +120,13 @@ def _denial_counters(stats: pd.DataFrame) -> pd.DataFrame:
     source="guide, phase 3, step 6; Envoy RBAC counters (shadow_denied is a dry run); linkerd2-proxy authz metrics",
 )
 def denied_since_start(stats: pd.DataFrame) -> pd.DataFrame:
+    """Once where a capture has the counter in two forms."""
     counters = _denial_counters(stats)
-    return counters[counters["value"].fillna(0) > 0]
+    counted = counters[counters["value"].fillna(0) > 0].sort_values("item", ascending=False, kind="stable")
+    first = [*_SERIES, "item"]
+    forms = counted.assign(form=text(counted["item"]).str.split("@").str[0])
+    chosen = forms.groupby(["namespace", "pod", "name"], observed=True)["form"].transform("first")
+    return forms[forms["form"] == chosen].sort_values(first, kind="stable")
 
 
 @check(
@@ -125,21 +138,33 @@ def denied_since_start(stats: pd.DataFrame) -> pd.DataFrame:
     observed="rose",
     unit="requests",
     title="Counters of denials rose between two samples",
-    detail="{name} rose by {rose} on {subject} since {since}; {count} proxies deny more than before",
+    detail="{name} rose by {rose} on {subject} from {since} to {until}; {count} proxies deny more than before",
     remediation="Turn on access logs, or read them: they name the policy, the caller and the path.",
     source="guide, phase 3, step 6; Envoy RBAC counters, two samples",
 )
 def denials_rising(stats_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """Inside the window, and only where the counter did not begin anew."""
+    """All rises inside the window, of the form of the counter that tells most; one that fell began anew."""
     counters = _denial_counters(stats_over_time)
     timed = counters[counters["value"].notna() & counters["captured_at"].notna()].sort_values("captured_at")
+    columns = [*timed.columns, "rose", "since", "until", "at", "evidence"]
     if timed.empty:
-        return timed.assign(rose=0, since=timed["captured_at"], at=timed["captured_at"])
-    series = [text(timed[name]).rename(name) for name in ("namespace", "pod", "name", "labels")]
-    kinds = text(timed["item"]).str.partition(":")[0].rename("kind")
-    grouped = timed.groupby([*series, kinds], sort=False)
+        return pd.DataFrame(columns=columns)
+    form = text(timed["item"]).str.split(":").str[0].rename("form")
+    series = [text(timed[name]).rename(name) for name in _SERIES]
+    grouped = timed.groupby([*series, form], sort=False)
     before, since = grouped["value"].shift(), grouped["captured_at"].shift()
     rose = timed["value"].astype("float") - before.astype("float")
-    told = timed.assign(rose=rose.astype("Int64"), since=since, at=timed["captured_at"])
+    told = timed.assign(rose=rose, since=since, at=timed["captured_at"], form=form)
     fresh = inside(told, window)
-    return where(fresh, fresh["rose"].fillna(0) > 0).sort_values("captured_at", ascending=False)
+    risen = where(fresh, fresh["rose"].fillna(0) > 0)
+    return pd.DataFrame(_most(risen), columns=columns)
+
+
+def _most(risen: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """One row per proxy and counter: what it rose by in all, by the form that tells most."""
+    for _, own in risen.groupby(["namespace", "pod", "name"], observed=True):
+        forms = [group for _, group in own.groupby("form")]
+        best = max(forms, key=lambda group: float(group["rose"].sum()))
+        said = {"rose": int(best["rose"].sum()), "since": best["since"].min(), "until": best["at"].max()}
+        first: dict[str, Any] = {str(key): value for key, value in best.iloc[0].to_dict().items()}
+        yield {**first, **said, "at": best["at"].min(), "evidence": places(best)}

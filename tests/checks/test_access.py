@@ -189,6 +189,22 @@ def test_denials_that_rise(stats: pd.DataFrame, found: int) -> None:
     assert ["by 5 " in each.detail for each in said.findings] == [True] * found
 
 
+def test_one_counter_in_two_forms_is_one_finding_of_all_that_it_rose_by() -> None:
+    scraped = _counter((90, 1), (60, 4), (0, 9)).assign(item="envoy.stats_prometheus:shop/pay-1@x")
+    printed = _counter((60, 4), (0, 9), name="http.inbound_0.0.0.0_80;.rbac.denied").assign(
+        item="envoy.stats:shop/pay-1@x"
+    )
+    both = pd.concat([scraped, printed], ignore_index=True)
+
+    (finding,) = outcome(denials_rising, at=NOON, stats_over_time=both).findings
+    (since,) = outcome(denied_since_start, stats=both.tail(3).drop_duplicates("name")).findings
+
+    assert finding.detail.startswith(
+        "rbac.denied rose by 8 on shop/pay-1 from 2026-01-01T11:58:30Z to 2026-01-01T12:00:00"
+    )
+    assert (since.subjects, since.evidence_total) == (("shop/pay-1",), 1)
+
+
 def test_without_counters_nothing_rises() -> None:
     assert outcome(denials_rising, at=NOON).not_evaluated == "not captured: stats"
 

@@ -121,6 +121,11 @@ def _leaf(end: pd.Timestamp) -> dict[str, pd.DataFrame]:
 CLUSTER = "outbound|80|v9|pay.shop.svc.cluster.local"
 
 
+def _refused(*current: bool | None) -> dict[str, pd.DataFrame]:
+    count = len(current)
+    return {"rejections": frame("rejections", resource_name=["0.0.0.0_80"] * count, current=list(current))}
+
+
 def _accepted(*names: str) -> dict[str, pd.DataFrame]:
     """What a cluster accepts, where the only leaf shows ``spiffe://td/ns/a/sa/pay``."""
     return {
@@ -175,8 +180,16 @@ LATE, FAR = NOON - pd.Timedelta(days=1), NOON + pd.Timedelta(days=1)
             NOTHING, id="no-root-captured",
         ),
         pytest.param(
-            delivery, "config-rejected", {"rejections": frame("rejections", resource_name=["0.0.0.0_80"])},
-            "confirmed: 1 rejections are held, of 0.0.0.0_80", id="rejected",
+            delivery, "config-rejected", _refused(True, False),
+            "confirmed: 1 rejections stand, among 2 of 0.0.0.0_80", id="rejected",
+        ),
+        pytest.param(
+            delivery, "config-rejected", _refused(False, None),
+            "2 rejections of 0.0.0.0_80 are told, and not whether they stand", id="whether-it-stands-is-not-told",
+        ),
+        pytest.param(
+            delivery, "config-rejected", _refused(False),
+            "over as of the capture: what was sent after 1 rejections", id="accepted-since",
         ),
         pytest.param(
             roots, "root-changed", {"trust": frame("trust", root=["a", "b"])}, "confirmed: 2 roots", id="two-roots"
