@@ -8,7 +8,8 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from meshforensics.bundle._hosts import hosts_replaced
 from meshforensics.bundle._rules import RULES, Rule
@@ -25,9 +26,14 @@ _LONGEST = 80
 class Redactor:
     """Applies the rules with one key, so that equal secrets have equal pseudonyms in one bundle."""
 
-    def __init__(self, key: bytes, *, hosts: bool = False) -> None:
-        self._key = key
+    def __init__(self, key: bytes | Callable[[], bytes], *, hosts: bool = False) -> None:
+        self._given = key
         self._hosts = hosts
+
+    @cached_property
+    def _key(self) -> bytes:
+        """The key, made when it is first needed: one that is slow to make is not made where nothing is secret."""
+        return self._given if isinstance(self._given, bytes) else self._given()
 
     def redact(self, payload: bytes) -> tuple[bytes, dict[str, int]]:
         """The payload without secrets, and how many spans each rule replaced."""

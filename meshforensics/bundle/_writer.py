@@ -2,7 +2,7 @@
 
 import secrets
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -43,7 +43,7 @@ class BundleWriter:
         layout: str = "",
         window: tuple[datetime | None, datetime | None] = (None, None),
         redact_hosts: bool = False,
-        pseudonym_key: bytes | None = None,
+        pseudonym_key: bytes | Callable[[], bytes] | None = None,
     ) -> None:
         self.url = url
         self.layout = layout

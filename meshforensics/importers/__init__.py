@@ -91,7 +91,7 @@ def import_evidence(
     _refuse_useless(items, ", ".join(fspath(path) for path in sources))
     mesh = same_mesh(found.mesh for found in items if found.mesh)
     layout = " + ".join(dict.fromkeys(layout for layout, _ in read))
-    key = pseudonym_key or _key_of(items)
+    key = pseudonym_key or partial(_key_of, items)
     with BundleWriter(into, mesh=mesh or "-", layout=layout, redact_hosts=redact_hosts, pseudonym_key=key) as writer:
         writer.plan((found.kind, found.subject, found.captured_at) for found in items)
         for found in items:

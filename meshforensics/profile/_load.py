@@ -2,6 +2,7 @@
 
 import hashlib
 from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,22 @@ def load_profile(name: str | Path = "default") -> Profile:
         UnknownNameError: an entry, a key or a level that nothing declares; says the nearest that there is.
         UsageError: no such profile, it does not have the form, or a unit is not one of the entry's kind.
     """
-    raw, digest = _raw(str(name))
-    if str(name) == _ROOT:
-        return _made(raw, digest, None, str(name))
+    return _packaged(str(name)) if str(name) in packaged() else _loaded(str(name))
+
+
+@cache
+def _packaged(name: str) -> Profile:
+    return _loaded(name)
+
+
+def _loaded(name: str) -> Profile:
+    raw, digest = _raw(name)
+    if name == _ROOT:
+        return _made(raw, digest, None, name)
     extended = raw.get("extends") or _ROOT
     if extended not in packaged():
         raise UnknownNameError(f"packaged profile (that {name} extends)", str(extended), packaged())
-    return _made(raw, digest, load_profile(extended), str(name))
+    return _made(raw, digest, load_profile(extended), name)
 
 
 def packaged() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple, cast
 
@@ -59,6 +60,8 @@ def build(table: Table, blocks: Sequence[Block], *, over_time: bool = False) -> 
         DeclarationError: a row has not as many values as the table has columns, or of another type.
     """
     parts = [part for block in blocks for part in block.rows]
+    if not parts:
+        return _empty(table.id, table.all_columns).copy()
     rows, taken = _once(parts)
     values = _values(table, rows, len(table.columns) + 1)
     columns = (Column("pointer", "str", about=""), *table.columns)
@@ -68,9 +71,15 @@ def build(table: Table, blocks: Sequence[Block], *, over_time: bool = False) -> 
         if column.name in own:
             made[column.name] = _own(column, parts, place)
         else:
-            made[column.name] = _repeated_rows(_series(table, column, each), taken)
+            made[column.name] = _repeated_rows(_series(table.id, column, each), taken)
     frame = pd.DataFrame({column.name: made[column.name] for column in table.all_columns})
     return _distinct(table, frame, over_time=over_time)
+
+
+@cache
+def _empty(table: str, columns: tuple[Column, ...]) -> pd.DataFrame:
+    """A table without rows, of which every capture has many."""
+    return pd.DataFrame({column.name: _series(table, column, ()) for column in columns})
 
 
 def _shared(blocks: Sequence[Block]) -> dict[str, "pd.Series[Any]"]:
@@ -165,15 +174,12 @@ def typed(table: Table, frame: pd.DataFrame, *, over_time: bool = False) -> pd.D
     Raises:
         DeclarationError: a declared column is not there.
     """
+    if frame.empty:
+        return _empty(table.id, table.all_columns).copy()
     lacking = [column.name for column in table.all_columns if column.name not in frame.columns]
-    if lacking and len(frame):
+    if lacking:
         raise DeclarationError(f"table {table.id}: derived without column {lacking[0]}")
-    made = {
-        column.name: _as_declared(frame[column.name], column)
-        if column.name in frame.columns
-        else _series(table, column, ())
-        for column in table.all_columns
-    }
+    made = {column.name: _as_declared(frame[column.name], column) for column in table.all_columns}
     return _distinct(table, pd.DataFrame(made).reset_index(drop=True), over_time=over_time)
 
 
@@ -194,7 +200,7 @@ def _distinct(table: Table, frame: pd.DataFrame, *, over_time: bool) -> pd.DataF
     return frame.drop_duplicates(by, keep="first", ignore_index=True)
 
 
-def _series(table: Table, column: Column, values: Sequence[object]) -> "pd.Series[Any]":
+def _series(table: str, column: Column, values: Sequence[object]) -> "pd.Series[Any]":
     try:
         if column.dtype == "object":
             return pd.Series(list(values), dtype="object")
@@ -205,7 +211,7 @@ def _series(table: Table, column: Column, values: Sequence[object]) -> "pd.Serie
             return cast("pd.Series[Any]", array.dictionary_encode().to_pandas())
         return cast("pd.Series[Any]", array.to_pandas(types_mapper=_PANDAS.get).astype(column.dtype))
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise DeclarationError(f"table {table.id}, column {column.name}: {error}") from error
+        raise DeclarationError(f"table {table}, column {column.name}: {error}") from error
 
 
 def _instants(values: Sequence[object]) -> "pd.Series[Any]":
