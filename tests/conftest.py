@@ -4,16 +4,20 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from meshforensics.investigation import Investigation, open_evidence
+
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")  # a busy machine is no fault of the code
 
 Report = pytest.TestReport
+Opened = Callable[[Path], Investigation]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -42,6 +46,12 @@ def corpus() -> Path:
 def captures() -> Path:
     """The bundles that the project ships."""
     return ROOT / "captures"
+
+
+@pytest.fixture(scope="session")
+def opened() -> Opened:
+    """Evidence opened once for all tests that only look at it: its tables and findings take seconds."""
+    return cache(open_evidence)
 
 
 @pytest.fixture(scope="module")

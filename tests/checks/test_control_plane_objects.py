@@ -10,10 +10,10 @@ from meshforensics.checks.control_plane_objects import (
     conflicting_objects,
     conflicts_counted,
 )
-from meshforensics.investigation import open_evidence
 from meshforensics.model import Severity
 from meshforensics.testing import frame, outcome
 from tests.checks.objects import said_of_frames
+from tests.conftest import Opened
 
 TWICE = "pilot_vservice_dup_domain"
 
@@ -58,10 +58,8 @@ def test_conflicts_counted(value: float, item: str, named: tuple[tuple[str, str]
     assert len(said_of_frames(conflicts_counted, {"stats": stats, **given}).findings) == found
 
 
-def test_a_real_push_status(corpus: Path) -> None:
-    found = [
-        each for each in open_evidence(corpus / "bugreport" / "istio_2023-05").findings if "endpoints" in each.check
-    ]
+def test_a_real_push_status(corpus: Path, opened: Opened) -> None:
+    found = [each for each in opened(corpus / "bugreport" / "istio_2023-05").findings if "endpoints" in each.check]
 
     assert [(each.check, each.subjects) for each in found] == [
         (

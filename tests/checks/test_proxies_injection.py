@@ -15,10 +15,10 @@ from meshforensics.checks.proxies_injection import (
     sidecar_missing,
     version_skew,
 )
-from meshforensics.investigation import open_evidence
 from meshforensics.model import Severity
 from meshforensics.testing import frame, outcome
 from tests.checks.objects import said_of_frames
+from tests.conftest import Opened
 
 pytestmark = pytest.mark.usefixtures("untraced")
 
@@ -156,8 +156,8 @@ def test_limits(container: dict[str, object], memory: int, cpu: int) -> None:
     assert len(outcome(no_cpu_limit, containers=containers).findings) == cpu
 
 
-def test_a_real_mesh_of_three_releases(corpus: Path) -> None:
-    case = open_evidence(corpus / "bugreport" / "istio_2023-09_bug-report.tar.gz")
+def test_a_real_mesh_of_three_releases(corpus: Path, opened: Opened) -> None:
+    case = opened(corpus / "bugreport" / "istio_2023-09_bug-report.tar.gz")
     found = [each for each in case.findings if each.check.startswith(("proxies.", "control-plane."))]
 
     assert [(each.check, each.severity, len(each.subjects)) for each in found] == [

@@ -13,11 +13,11 @@ from meshforensics.checks.proxies_memory import (
     memory_over_profile,
     memory_retained,
 )
-from meshforensics.investigation import open_evidence
 from meshforensics.model import Severity
 from meshforensics.profile import load_profile
 from meshforensics.testing import frame, outcome
 from tests.checks.objects import said_of_frames
+from tests.conftest import Opened
 
 NOON = pd.Timestamp("2026-01-01T12:00:00Z")
 MIB = 1024 * 1024
@@ -245,8 +245,8 @@ def test_proxies_that_grow_alike_are_one_finding() -> None:
     assert [each.subjects for each in said] == [("shop/web-1", "shop/web-2"), ("shop/web-3",)]
 
 
-def test_a_real_series_uses_far_less_than_its_limits(captures: Path) -> None:
-    leak = open_evidence(captures / "memory-leak")
+def test_a_real_series_uses_far_less_than_its_limits(captures: Path, opened: Opened) -> None:
+    leak = opened(captures / "memory-leak")
     found = {each.check for each in leak.findings if each.check.startswith("proxies.memory")}
 
     assert found == {"proxies.memory-grows"}

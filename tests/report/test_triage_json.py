@@ -10,9 +10,10 @@ import jsonschema
 import pandas as pd
 import pytest
 
-from meshforensics.investigation import captures, open_evidence
+from meshforensics.investigation import captures
 from meshforensics.model import Hypothesis, Missing, Quantity, Standing
 from meshforensics.report.triage_json import UNDETERMINED, coverage, next_step, triage_document
+from tests.conftest import ROOT, Opened
 from tests.report.stand_in import NOON, StandIn, case, finding, hypothesis
 
 pytestmark = pytest.mark.usefixtures("untraced")
@@ -34,8 +35,8 @@ def schema_faults(document: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(captures()))
-def test_the_document_of_a_shipped_capture_holds_to_the_schema(name: str) -> None:
-    document = triage_document(open_evidence(name))
+def test_the_document_of_a_shipped_capture_holds_to_the_schema(name: str, opened: Opened) -> None:
+    document = triage_document(opened(ROOT / name))
 
     assert schema_faults(document) == []
     assert json.loads(json.dumps(document, allow_nan=False)) == document

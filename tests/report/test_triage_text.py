@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from meshforensics.investigation import captures, open_evidence
+from meshforensics.investigation import captures
 from meshforensics.model import Cause, Item, NotEvaluated, Phase, Quantity, Severity, Standing, Status
 from meshforensics.report.triage_text import LINES, WIDTH, triage_text, worst
+from tests.conftest import ROOT, Opened
 from tests.report.stand_in import StandInBag, finding, hypothesis
 from tests.report.test_triage_json import stand_in
 
@@ -23,8 +24,8 @@ def too_big(screen: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(captures()))
-def test_a_shipped_capture_fits_a_screen(name: str) -> None:
-    screen = triage_text(open_evidence(name), name)
+def test_a_shipped_capture_fits_a_screen(name: str, opened: Opened) -> None:
+    screen = triage_text(opened(ROOT / name), name)
 
     assert too_big(screen) == []
     assert screen.splitlines()[-1].startswith(f"      meshforensics tables {name}")

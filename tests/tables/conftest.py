@@ -4,16 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from meshforensics.investigation import Investigation, open_evidence
+from meshforensics.investigation import Investigation
+from tests.conftest import Opened
 
 
 @pytest.fixture(scope="session")
-def upgrade(captures: Path) -> Investigation:
+def upgrade(captures: Path, opened: Opened) -> Investigation:
     """A mesh after an upgrade: one listener rejected, one route without its cluster."""
-    return open_evidence(captures / "upgrade-503")
+    return opened(captures / "upgrade-503")
 
 
 @pytest.fixture(scope="session")
-def leak(captures: Path) -> Investigation:
+def leak(captures: Path, opened: Opened) -> Investigation:
     """A series of twelve samples of four proxies."""
-    return open_evidence(captures / "memory-leak")
+    return opened(captures / "memory-leak")

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from meshforensics.investigation import Investigation, open_evidence
+from meshforensics.investigation import Investigation
+from tests.conftest import Opened
 from tests.tables.reading import cells
 
 
-def test_real_messages(corpus: Path) -> None:
-    case = open_evidence(corpus / "bugreport" / "istio_2023-09" / "bug-report")
+def test_real_messages(corpus: Path, opened: Opened) -> None:
+    case = opened(corpus / "bugreport" / "istio_2023-09" / "bug-report")
     messages = case.frame("analysis")
 
     assert len(messages) == 19

@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from meshforensics.investigation import Investigation, open_evidence
+from meshforensics.investigation import Investigation
 from meshforensics.testing import tables_of
+from tests.conftest import Opened
 from tests.tables.reading import cells
 
 
@@ -54,8 +55,8 @@ def test_a_container_says_which_probes_it_has_and_which_it_passed() -> None:
     ]
 
 
-def test_probes_of_a_real_description_are_said_alike(corpus: Path) -> None:
-    case = open_evidence(corpus / "bugreport" / "istio_2023-05")
+def test_probes_of_a_real_description_are_said_alike(corpus: Path, opened: Opened) -> None:
+    case = opened(corpus / "bugreport" / "istio_2023-05")
 
     assert cells(case.frame("containers"), "container", "readiness_probe") == [
         ("istio-proxy", "http-get http://:15021/healthz/ready"),

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from meshforensics.investigation import Investigation, open_evidence
+from meshforensics.investigation import Investigation
 from meshforensics.testing import tables_of
+from tests.conftest import Opened
 from tests.tables.reading import cells
 
 BUILT = b'# TYPE istio_build gauge\nistio_build{component="pilot",tag="1.27.3"} 1\n'
@@ -47,7 +48,7 @@ def test_what_a_report_lists_is_of_no_pod_in_particular(upgrade: Investigation) 
     assert {version for (version,) in cells(made, "version")} == {"1.31.0"}
 
 
-def test_a_real_istiod(corpus: Path) -> None:
-    case = open_evidence(corpus / "bugreport" / "istio_2023-05")
+def test_a_real_istiod(corpus: Path, opened: Opened) -> None:
+    case = opened(corpus / "bugreport" / "istio_2023-05")
 
     assert cells(case.frame("control_plane_versions"), "pod", "version") == [("istiod-7bf5f89d87-bmlhz", "1.17.2")]

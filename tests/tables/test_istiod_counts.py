@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from meshforensics.investigation import open_evidence
 from meshforensics.tables import typed
 from meshforensics.tables.istiod_counts import _counts, istiod_counts
 from meshforensics.testing import tables_of
+from tests.conftest import Opened
 from tests.tables.reading import cells
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -86,8 +86,8 @@ def test_a_proxy_is_no_istiod() -> None:
     assert tables.frame("istiod_counts").empty
 
 
-def test_a_real_istiod_tells_when_it_started(corpus: Path) -> None:
-    case = open_evidence(corpus / "bugreport" / "istio_2023-09_bug-report.tar.gz")
+def test_a_real_istiod_tells_when_it_started(corpus: Path, opened: Opened) -> None:
+    case = opened(corpus / "bugreport" / "istio_2023-09_bug-report.tar.gz")
     counts = case.frame("istiod_counts")
 
     assert cells(counts, "rose", "basis", name="pilot_xds_expired_nonce") == [(30, "since start")]

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from meshforensics.investigation import Investigation, open_evidence
+from meshforensics.investigation import Investigation
+from tests.conftest import Opened
 from tests.tables.reading import cells
 
 
-def test_real_webhooks(corpus: Path) -> None:
-    case = open_evidence(corpus / "bugreport" / "istio_2023-09_bug-report.tar.gz")
+def test_real_webhooks(corpus: Path, opened: Opened) -> None:
+    case = opened(corpus / "bugreport" / "istio_2023-09_bug-report.tar.gz")
 
     assert len(case.frame("webhooks")) == 13
     assert {tag for (tag,) in cells(case.frame("webhooks"), "tag")} == {None}
