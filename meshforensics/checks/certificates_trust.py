@@ -49,16 +49,26 @@ def trust_split(trust: pd.DataFrame) -> pd.DataFrame:
     phase="certificates",
     plane="state",
     severity="critical",
-    by=["server_root", "reason"],
+    by=["server_root", "who", "reason"],
     subject="{server_namespace}/{server_pod}",
     observed="reason",
     title="Leaf certificates that their peers cannot verify",
-    detail="callers do not verify {count} servers: {reason}",
+    detail="{who}, for {count} servers, such as {namespace}/{pod} to {server_namespace}/{server_pod}: {reason}",
     remediation="Distribute both roots to both sides, then renew the leaves.",
     source="guide, phase 3; RFC 5280 §6.1, by key",
 )
 def pair_cannot_verify(tls_pairs: pd.DataFrame) -> pd.DataFrame:
-    return tls_pairs[~true(tls_pairs["verified"], missing=True)]
+    broken = tls_pairs[~true(tls_pairs["verified"], missing=True)]
+    sides = zip(*(true(broken[f"{side}_verifies"], missing=True) for side in ("client", "server")), strict=True)
+    who = [_WHO.get((bool(client), bool(server)), "one side does not verify the other") for client, server in sides]
+    return broken.assign(who=pd.Series(who, index=broken.index, dtype="str"))
+
+
+_WHO = {
+    (False, False): "callers and servers do not verify each other",
+    (False, True): "callers do not verify servers",
+    (True, False): "servers do not verify their callers",
+}
 
 
 @check(

@@ -83,7 +83,8 @@ def _judge(
     known = [each.verified for each in (forward, back) if each is not None]
     verified = None if not known else (False if not all(known) else (True if len(known) == 2 else None))
     reasons = [each.reason for each in (forward, back) if each is not None and each.reason]
-    shown = called or caller
+    callers = back is not None and not back.verified and (forward is None or forward.verified)
+    shown = caller if callers else called or caller  # the leaf that does not verify
     return (
         *client,
         captured_at,

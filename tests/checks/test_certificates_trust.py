@@ -100,6 +100,35 @@ def test_pairs_that_cannot_verify(verified: bool | None, found: int) -> None:
     assert [each.subjects for each in said.findings] == [("shop/pay-1",)] * found
 
 
+@pytest.mark.parametrize(
+    ("client", "server", "who"),
+    [
+        (False, False, "callers and servers do not verify each other"),
+        (False, True, "callers do not verify servers"),
+        (False, None, "callers do not verify servers"),
+        (True, False, "servers do not verify their callers"),
+        (None, None, "one side does not verify the other"),
+    ],
+)
+def test_who_does_not_verify_whom(client: bool | None, server: bool | None, who: str) -> None:
+    """With an overlap on one side only the other refuses."""
+    pairs = frame(
+        "tls_pairs",
+        namespace=["shop"],
+        pod=["web-1"],
+        server_namespace=["shop"],
+        server_pod=["pay-1"],
+        verified=[False],
+        client_verifies=[client],
+        server_verifies=[server],
+        reason=["its issuer is not trusted"],
+    )
+
+    (finding,) = outcome(pair_cannot_verify, tls_pairs=pairs).findings
+
+    assert finding.detail == f"{who}, for 1 servers, such as shop/web-1 to shop/pay-1: its issuer is not trusted"
+
+
 @pytest.mark.parametrize(("verified", "found"), [(False, 1), (True, 0), (None, 0)])
 def test_a_gap_in_the_trust_matrix(verified: bool | None, found: int) -> None:
     matrix = frame(

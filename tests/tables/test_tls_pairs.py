@@ -27,6 +27,13 @@ def of(pod: str, by: Made | None, *roots: Made) -> list[dict[str, Any]]:
 
 def judged(*rows: dict[str, Any], address: str = "10.0.0.2:80", cluster: str = "outbound|80||db") -> list[Any]:
     """Of the pair web → db: verified, by the client, by the server, and why not."""
+    columns = ["server_pod", "verified", "client_verifies", "server_verifies", "reason"]
+    return _cells(columns, *rows, address=address, cluster=cluster)
+
+
+def _cells(
+    columns: list[str], *rows: dict[str, Any], address: str = "10.0.0.2:80", cluster: str = "outbound|80||db"
+) -> list[Any]:
     names = ("namespace", "pod", "place", "role", "serial", "pem")
     certificates = frame("certificates", **{name: [row[name] for row in rows] for name in names})
     endpoints = frame("endpoints", namespace=["shop"], pod=["web"], cluster=[cluster], address=[address])
@@ -34,7 +41,6 @@ def judged(*rows: dict[str, Any], address: str = "10.0.0.2:80", cluster: str = "
     assert tls_pairs.derives is not None
     frames = {"endpoints": endpoints, "certificates": certificates, "proxies": proxies, "pods": frame("pods")}
     made = tls_pairs.derives(**frames).astype("object")
-    columns = ["server_pod", "verified", "client_verifies", "server_verifies", "reason"]
     return [tuple(None if pd.isna(row[name]) else row[name] for name in columns) for _, row in made.iterrows()]
 
 
@@ -82,3 +88,16 @@ def test_a_pair(rows: list[dict[str, Any]], verdict: tuple[object, ...]) -> None
 )
 def test_who_calls_whom(address: str, cluster: str, servers: list[str]) -> None:
     assert [row[0] for row in judged(*of("web", OLD, OLD), address=address, cluster=cluster)] == servers
+
+
+@pytest.mark.parametrize(
+    ("web", "db", "place"),
+    [
+        pytest.param(of("web", OLD, OLD), of("db", NEW, NEW), "/3", id="the-servers-leaf"),
+        pytest.param(of("web", OLD, OLD, NEW), of("db", NEW, NEW), "/2", id="the-callers-leaf"),
+    ],
+)
+def test_the_place_is_that_of_the_leaf_that_does_not_verify(
+    web: list[dict[str, Any]], db: list[dict[str, Any]], place: str
+) -> None:
+    assert _cells(["pointer"], *web, *db) == [(place,)]
