@@ -134,9 +134,12 @@ def _follows(case: Case, row: dict[str, Any], *drivers: str) -> str:
 
 
 def in_words(each: Grower) -> str:
-    """How much it grew, over how long, from how many samples."""
+    """How much it grew, over how long, from how many samples; what came down again, from where."""
     row = each.row
-    return (
-        f"{each.subject} grew from {row['first_bytes'] / MIB:.1f} to {row['last_bytes'] / MIB:.1f} MiB live in "
-        f"{row['span_s']:.0f} s ({row['samples']} samples, at least {row['slope_low'] / MIB:.0f} MiB/h)"
-    )
+    first, peak, last = (row[f"{name}_bytes"] / MIB for name in ("first", "peak", "last"))
+    if row["fell_share"] >= _FALLS:
+        way = f"rose from {first:.1f} to {peak:.1f} MiB live and came down to {last:.1f}, in"
+    else:
+        way = f"grew from {first:.1f} to {last:.1f} MiB live in"
+    least = f", at least {row['slope_low'] / MIB:.0f} MiB/h" if row["slope_low"] > 0 else ""
+    return f"{each.subject} {way} {row['span_s']:.0f} s ({row['samples']} samples{least})"

@@ -247,6 +247,23 @@ def test_routes_that_came_explain_growth_and_updates_alone_do_not(routes: int, f
     assert said == {name: SUPPORTED if name == supported else REFUTED for name in said}
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        pytest.param({}, "grew from 10.0 to 90.0 MiB live in 8000 s (12 samples, at least 30 MiB/h)", id="grows"),
+        pytest.param(
+            {"fell_share": 0.9, "last_bytes": 20 * MIB, "slope_low": -5.0 * MIB, "slope": 1.0, "with_requests": 0.95},
+            "rose from 10.0 to 90.0 MiB live and came down to 20.0, in 8000 s (12 samples)",
+            id="comes-down",
+        ),
+    ],
+)
+def test_growth_is_told_as_it_went(values: dict[str, object], said: str) -> None:
+    incident = "memory-traffic-growth" if values else "memory-leak"
+
+    assert said in judged(incident, growth=_growth(**values)).summary
+
+
 def test_growth_without_drivers_is_possible() -> None:
     assert judged("memory-leak", growth=_growth(with_requests=None)).status is POSSIBLE
 
