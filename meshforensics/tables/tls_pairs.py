@@ -56,23 +56,37 @@ def _edges(endpoints: pd.DataFrame, servers: dict[str, Proxy]) -> Iterator[tuple
         yield client, server, seen[client, server]
 
 
+class _Held(NamedTuple):
+    """A certificate that a proxy holds."""
+
+    place: str
+    role: str
+    pem: str
+    serial: str
+    item: str
+    pointer: str
+
+
 def identities_of(certificates: pd.DataFrame) -> dict[Proxy, Identity]:
     """What each proxy shows and trusts, of those whose secrets were captured in full."""
     known = certificates[certificates["pem"].notna() & (text(certificates["place"]).str.startswith("sds:"))]
-    made: dict[Proxy, Identity] = {}
-    for holder, rows in known.groupby(text(known["namespace"]) + "/" + text(known["pod"])):
-        own = rows[rows["place"] == "sds:default"]
-        role = text(own["role"])
-        leaf = own[role == "leaf"].head(1)
-        made[tuple(str(holder).split("/", 1))] = Identity(
-            leaf=text(leaf["pem"]).iloc[0] if len(leaf) else "",
-            serial=text(leaf["serial"]).iloc[0] if len(leaf) else "",
-            intermediates=tuple(texts(own[role.isin(["intermediate", "root-in-chain"])]["pem"])),
-            roots=tuple(sorted(set(texts(rows[rows["place"] == "sds:ROOTCA"]["pem"])))),
-            item=text(leaf["item"]).iloc[0] if len(leaf) else "",
-            pointer=text(leaf["pointer"]).iloc[0] if len(leaf) else "",
-        )
-    return made
+    held: dict[Proxy, list[_Held]] = {}
+    for namespace, pod, *each in keys(known, "namespace", "pod", *_Held._fields):
+        held.setdefault((namespace, pod), []).append(_Held(*each))
+    return {proxy: _identity(held[proxy]) for proxy in sorted(held)}
+
+
+def _identity(held: list[_Held]) -> Identity:
+    own = [each for each in held if each.place == "sds:default"]
+    leaf = next((each for each in own if each.role == "leaf"), _Held("", "", "", "", "", ""))
+    return Identity(
+        leaf=leaf.pem,
+        serial=leaf.serial,
+        intermediates=tuple(each.pem for each in own if each.role in {"intermediate", "root-in-chain"}),
+        roots=tuple(sorted({each.pem for each in held if each.place == "sds:ROOTCA"})),
+        item=leaf.item,
+        pointer=leaf.pointer,
+    )
 
 
 def _judge(
