@@ -174,14 +174,17 @@ def gateway_name(
     leaves = with_identity(of_proxies(certificates, "leaf"))
     shown = dict(zip(keys(leaves, "namespace", "pod", "place"), leaves.index, strict=True))
     held = listener_instances[listener_instances["state"].isin(["active", "static"])]
-    chains = {str(resource): rows for resource, rows in filter_chains.groupby(text(filter_chains["resource"]))}
+    asked: dict[str, list[tuple[str, str]]] = {}
+    for resource, *own in zip(
+        texts(filter_chains["resource"]), filter_chains["secrets"], filter_chains["server_names"], strict=True
+    ):
+        asked.setdefault(resource, []).extend(_pairs(*own))
     rows = []
     for namespace, pod, resource in keys(held, "namespace", "pod", "resource"):
-        for _, chain in chains.get(resource, filter_chains.iloc[:0]).iterrows():
-            for secret, host in _pairs(chain["secrets"], chain["server_names"]):
-                at = shown.get((namespace, pod, f"sds:{secret}"))
-                if at is not None and not _is_for(leaves.at[at, "san"], host):
-                    rows.append({**leaves.loc[at].to_dict(), "host": host})
+        for secret, host in asked.get(resource, ()):
+            at = shown.get((namespace, pod, f"sds:{secret}"))
+            if at is not None and not _is_for(leaves.at[at, "san"], host):
+                rows.append({**leaves.loc[at].to_dict(), "host": host})
     return pd.DataFrame(rows, columns=[*leaves.columns, "host"])
 
 
