@@ -237,6 +237,7 @@ def _listed(serials: "pd.Series[str]") -> str:
 def trust_changed(trust_over_time: pd.DataFrame) -> pd.DataFrame:
     """By key, where both captures tell it by key; a capture that tells less is no change."""
     known = trust_over_time[trust_over_time["captured_at"].notna() & trust_over_time["spki"].notna()]
+    known = known[known.groupby(["namespace", "pod"], observed=True)["captured_at"].transform("nunique") > 1]
     rows = []
     for _, samples in known.groupby([text(known["namespace"]), text(known["pod"])]):
         before: tuple[frozenset[str], str] | None = None
