@@ -8,7 +8,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
-from meshforensics.tables import inside, places, text, texts, true, where
+from meshforensics.tables import ABSENT, inside, page_before, places, text, texts, true, where
 
 
 @check(
@@ -142,8 +142,13 @@ def denied_since_start(stats: pd.DataFrame) -> pd.DataFrame:
     remediation="Turn on access logs, or read them: they name the policy, the caller and the path.",
     source="guide, phase 3, step 6; Envoy RBAC counters, two samples",
 )
-def denials_rising(stats_over_time: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """All rises inside the window, of the form of the counter that tells most; one that fell began anew."""
+def denials_rising(
+    stats_over_time: pd.DataFrame, window: Window, stat_pages_over_time: pd.DataFrame = ABSENT
+) -> pd.DataFrame:
+    """All rises inside the window, of the form of the counter that tells most; one that fell began anew.
+
+    One that the page before does not have was zero: Envoy counts denials of a policy from the first of them.
+    """
     counters = _denial_counters(stats_over_time)
     timed = counters[counters["value"].notna() & counters["captured_at"].notna()].sort_values("captured_at")
     columns = [*timed.columns, "rose", "since", "until", "at", "evidence"]
@@ -152,8 +157,10 @@ def denials_rising(stats_over_time: pd.DataFrame, window: Window) -> pd.DataFram
     form = text(timed["item"]).str.split(":").str[0].rename("form")
     series = [text(timed[name]).rename(name) for name in _SERIES]
     grouped = timed.groupby([*series, form], sort=False)
-    before, since = grouped["value"].shift(), grouped["captured_at"].shift()
-    rose = timed["value"].astype("float") - before.astype("float")
+    since = grouped["captured_at"].shift()
+    since = since.fillna(page_before(timed[since.isna()], stat_pages_over_time))
+    before = grouped["value"].shift().astype("float").where(lambda old: old.notna() | since.isna(), 0)
+    rose = timed["value"].astype("float") - before
     told = timed.assign(rose=rose, since=since, at=timed["captured_at"], form=form)
     fresh = inside(told, window)
     risen = where(fresh, fresh["rose"].fillna(0) > 0)

@@ -3,8 +3,9 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import keys, text, texts
+from meshforensics.tables import ABSENT, keys, text, texts, true, where
 
+_PARTS = r"\Aoutbound\|(\d{1,5})\|[^|]*\|([^|]+)\Z"
 _OUTBOUND = r"outbound\|\d+\|[^|]*\|([^|]+)\Z"
 
 
@@ -63,3 +64,57 @@ def _ip(address: "pd.Series[str]") -> "pd.Series[str]":
     whole = text(address)
     ip = whole.str.rsplit(":", n=1).str[0].str.strip("[]")
     return ip.where(ip.str.fullmatch(r"[0-9a-fA-F:.]+").fillna(False).astype(bool), "").astype("str")
+
+
+@check(
+    "sync.clusters-differ",
+    phase="configuration",
+    plane="control",
+    severity="warning",
+    by=["service"],
+    observed="service",
+    title="Proxies hold clusters of services that istiod does not have",
+    detail="{count} proxies have {name}; {known}",
+    remediation="Compare syncz for CDS; a proxy that keeps what is gone gets no pushes, or another istiod's.",
+    source="guide, overview (Pilot out of sync); istiod debug/registryz against Envoy's config dump",
+)
+def clusters_differ(
+    cluster_instances: pd.DataFrame, registry: pd.DataFrame, xds_sync: pd.DataFrame = ABSENT
+) -> pd.DataFrame:
+    """By host and port, against every istiod whose registry was captured; what came after it is not judged.
+
+    A proxy of an istiod that did not tell its registry is left out. What a proxy lacks may be out of its scope.
+    """
+    ports = _ports(registry)
+    parts = text(cluster_instances["name"]).str.extract(_PARTS)
+    own = cluster_instances.assign(
+        host=parts[1].astype("str"), port=pd.to_numeric(parts[0], errors="coerce").astype("Int64")
+    )
+    own = own[parts[1].notna() & ~true(own["last_updated"] > registry["captured_at"].max(), missing=False)]
+    told, of = set(texts(registry["istiod"])), _istiods(xds_sync)
+    own = where(own, (of.get(pod, told) <= told for pod in keys(own, "namespace", "pod")))
+    pairs = list(zip(texts(own["host"]), own["port"], strict=True))
+    known = [
+        f"istiod has no port {port} of it" if host in ports else "istiod has no such service" for host, port in pairs
+    ]
+    own = own.assign(known=pd.Series(known, index=own.index, dtype="str"))
+    own = own.assign(service=pd.Series([f"{host}:{port}" for host, port in pairs], index=own.index, dtype="str"))
+    return where(own, (port not in ports.get(host, ()) for host, port in pairs))
+
+
+def _ports(registry: pd.DataFrame) -> dict[str, set[int]]:
+    """The ports that istiods have of each host."""
+    found: dict[str, set[int]] = {}
+    for host, ports in zip(texts(registry["host"]), registry["ports"], strict=True):
+        numbers = [each.partition("/")[0] for each in ports] if isinstance(ports, tuple) else []
+        found.setdefault(host, set()).update(int(each) for each in numbers if each.isdigit())
+    return found
+
+
+def _istiods(xds_sync: pd.DataFrame) -> dict[tuple[str, ...], set[str]]:
+    """The istiods that serve each proxy, as far as told."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    if len(xds_sync):
+        for pod, istiod in zip(keys(xds_sync, "namespace", "pod"), texts(xds_sync["istiod"]), strict=True):
+            found.setdefault(pod, set()).add(istiod)
+    return found

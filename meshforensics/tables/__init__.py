@@ -12,6 +12,7 @@ from meshforensics.tables._policies import ROOT_NAMESPACE, Policy, policies_of, 
 from meshforensics.tables._rules import fits
 from meshforensics.tables.denials import NONE, OUTSIDE, callers_of
 from meshforensics.tables.growth import drivers_of, trend
+from meshforensics.tables.stat_pages import page_before
 
 __all__ = [
     "ABSENT",
@@ -38,6 +39,7 @@ __all__ = [
     "mapping_in",
     "members_in",
     "of_items",
+    "page_before",
     "places",
     "policies_of",
     "selects",

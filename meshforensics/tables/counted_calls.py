@@ -10,7 +10,7 @@ from meshforensics.formats._json import decode_json
 from meshforensics.formats._response_flags import flags_of
 from meshforensics.formats.signatures import family_of
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, text, texts
+from meshforensics.tables._frames import ABSENT, text, texts, true
 from meshforensics.tables.calls import workloads_of
 
 _FAMILIES = {
@@ -65,8 +65,14 @@ class _Reading(NamedTuple):
 _Sample = dict[_Counter, _Reading]
 
 
-def _counted(stats: pd.DataFrame, pods: pd.DataFrame = ABSENT, proxies: pd.DataFrame = ABSENT) -> pd.DataFrame:
+def _counted(
+    stats: pd.DataFrame,
+    pods: pd.DataFrame = ABSENT,
+    proxies: pd.DataFrame = ABSENT,
+    stat_pages: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
     names = workloads_of(pods, proxies)
+    cut = set(texts(stat_pages["item"][~true(stat_pages["whole"], missing=True)])) if len(stat_pages) else set()
     rows = []
     for (namespace, pod), samples in _samples(stats).items():
         caller = names.get((namespace, pod), f"{namespace}/{pod}")
@@ -76,7 +82,8 @@ def _counted(stats: pd.DataFrame, pods: pd.DataFrame = ABSENT, proxies: pd.DataF
             began = pd.NaT if uptime is None else at - pd.Timedelta(seconds=uptime)
             since, grown = began, sample
             if before and (pd.isna(began) or began <= before[0]):
-                since, grown = before[0], _difference(before[1], sample)
+                whole = not any(held.item in cut for held in before[1].values())
+                since, grown = before[0], _difference(before[1], sample, whole=whole)
             place = {"namespace": namespace, "pod": pod, "captured_at": at, "since": since, "at": at, "caller": caller}
             rows += [place | said for said in _ended(grown)]
             before = (at, sample)
@@ -136,10 +143,15 @@ def _sample(rows: pd.DataFrame, known: Mapping[str, str]) -> _Sample:
     return made
 
 
-def _difference(before: _Sample, after: _Sample) -> _Sample:
-    """How far each counter rose; one that fell was reset and counts from zero."""
+def _difference(before: _Sample, after: _Sample, *, whole: bool) -> _Sample:
+    """How far each counter rose; one that fell was reset and counts from zero, and so does a new one.
+
+    What a page that was cut does not have may have been there.
+    """
     rose = {}
     for counter, held in after.items():
+        if not whole and counter not in before:
+            continue
         old = before[counter].value if counter in before else 0
         rose[counter] = held._replace(value=held.value - old if held.value >= old else held.value)
     return rose

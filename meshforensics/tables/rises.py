@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import keys, text, texts
+from meshforensics.tables._frames import ABSENT, keys, text, texts
+from meshforensics.tables.stat_pages import page_before
 
 _COUNTERS = (
     "upstream_cx_total",
@@ -53,7 +54,7 @@ _CAPTURE = ("namespace", "pod", "captured_at")
 _OWNER = ["namespace", "pod", "name", "cluster", "listener"]
 
 
-def _rises(stats: pd.DataFrame) -> pd.DataFrame:
+def _rises(stats: pd.DataFrame, stat_pages: pd.DataFrame = ABSENT) -> pd.DataFrame:
     columns = [column.name for column in rises.all_columns]
     if stats.empty:
         return pd.DataFrame(columns=columns)
@@ -64,6 +65,9 @@ def _rises(stats: pd.DataFrame) -> pd.DataFrame:
     before = counters.groupby(_OWNER, observed=True)
     at, value = counters["captured_at"], counters["total"]
     since, old = before["captured_at"].shift(), before["total"].shift()
+    new = counters[since.isna()]
+    since = since.fillna(page_before(new, stat_pages))
+    old = old.where(old.notna() | since.isna(), 0)
     start = pd.Series([began.get(key, pd.NaT) for key in keys(counters, *_CAPTURE)], index=counters.index)
     start = pd.to_datetime(start, utc=True)
     again = since.isna() | (start > since) | (old > value)

@@ -189,6 +189,24 @@ def test_denials_that_rise(stats: pd.DataFrame, found: int) -> None:
     assert ["by 5 " in each.detail for each in said.findings] == [True] * found
 
 
+@pytest.mark.parametrize(
+    ("form", "whole", "rose"),
+    [
+        pytest.param("envoy.stats_prometheus", True, ["by 9 "], id="the-page-before-has-it-not"),
+        pytest.param("envoy.stats_prometheus", False, [], id="that-page-was-cut"),
+        pytest.param("envoy.stats", True, [], id="a-page-of-another-form"),
+    ],
+)
+def test_a_policy_is_counted_from_its_first_denial(form: str, whole: bool, rose: list[str]) -> None:
+    stats = _counter((0, 9)).assign(item="envoy.stats_prometheus:shop/pay-1@x")
+    ago = [NOON - pd.Timedelta(seconds=60)]
+    pages = frame("stat_pages", namespace=["shop"], pod=["pay-1"], captured_at=ago, form=[form], whole=[whole])
+
+    said = outcome(denials_rising, at=NOON, stats_over_time=stats, stat_pages_over_time=pages)
+
+    assert [each in finding.detail for each, finding in zip(rose, said.findings, strict=True)] == [True] * len(rose)
+
+
 def test_one_counter_in_two_forms_is_one_finding_of_all_that_it_rose_by() -> None:
     scraped = _counter((90, 1), (60, 4), (0, 9)).assign(item="envoy.stats_prometheus:shop/pay-1@x")
     printed = _counter((60, 4), (0, 9), name="http.inbound_0.0.0.0_80;.rbac.denied").assign(

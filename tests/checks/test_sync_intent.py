@@ -3,11 +3,12 @@
 import pandas as pd
 import pytest
 
-from meshforensics.checks.sync_intent import endpoints_differ
+from meshforensics.checks.sync_intent import clusters_differ, endpoints_differ
 from meshforensics.model import Severity
 from meshforensics.testing import frame, outcome
 
 HOST = "pay.shop.svc.cluster.local"
+GONE = "outbound|80||gone.shop.svc.cluster.local"
 
 
 def _held(*addresses: str, cluster: str = f"outbound|80||{HOST}") -> pd.DataFrame:
@@ -55,3 +56,75 @@ def test_endpoints_differ(held: pd.DataFrame, meant: pd.DataFrame, severities: l
 def test_without_istiod_it_is_not_evaluated() -> None:
     assert outcome(endpoints_differ, endpoints=_held()).not_evaluated == "not captured: registry_endpoints"
     assert outcome(endpoints_differ, endpoints=_held(), registry_endpoints=_meant()).findings == ()
+
+
+NOON = pd.Timestamp("2026-01-01T12:00:00Z")
+
+
+def _cluster(name: str, *, updated: pd.Timestamp = NOON, pods: tuple[str, ...] = ("web-1",)) -> pd.DataFrame:
+    count = len(pods)
+    return frame(
+        "cluster_instances",
+        namespace=["shop"] * count,
+        pod=list(pods),
+        captured_at=[NOON] * count,
+        name=[name] * count,
+        last_updated=[updated] * count,
+    )
+
+
+def _registry(*ports: str, istiod: str = "istio-system/istiod-1") -> pd.DataFrame:
+    return frame("registry", istiod=[istiod], captured_at=[NOON], host=[HOST], ports=[ports])
+
+
+@pytest.mark.parametrize(
+    ("held", "found"),
+    [
+        pytest.param(_cluster(f"outbound|80||{HOST}"), [], id="known"),
+        pytest.param(_cluster(f"outbound|80|v2|{HOST}"), [], id="a-subset-is-of-its-service"),
+        pytest.param(_cluster(f"outbound|81||{HOST}"), [f"{HOST}:81"], id="another-port"),
+        pytest.param(_cluster(GONE), ["gone.shop.svc.cluster.local:80"], id="gone"),
+        pytest.param(
+            _cluster(GONE, updated=NOON + pd.Timedelta(seconds=1)),
+            [],
+            id="newer-than-what-istiod-told",
+        ),
+        pytest.param(_cluster("inbound|80||"), [], id="inbound"),
+        pytest.param(_cluster("PassthroughCluster"), [], id="no-service"),
+    ],
+)
+def test_clusters_differ(held: pd.DataFrame, found: list[str]) -> None:
+    said = outcome(clusters_differ, cluster_instances=held, registry=_registry("80/HTTP"))
+
+    assert [each.observed.value for each in said.findings if each.observed] == found
+    assert [each.severity for each in said.findings] == [Severity.WARNING] * len(found)
+
+
+def test_a_service_that_is_gone_is_one_finding_in_however_many_proxies() -> None:
+    held = _cluster(GONE, pods=tuple(f"web-{each}" for each in range(30)))
+
+    (finding,) = outcome(clusters_differ, cluster_instances=held, registry=_registry("80/HTTP")).findings
+
+    assert finding.evidence_total == 30
+
+
+def test_a_proxy_of_an_istiod_that_told_nothing_is_left_out() -> None:
+    held = _cluster(GONE, pods=("web-1", "web-2", "web-3"))
+    served = frame(
+        "xds_sync",
+        namespace=["shop"] * 2,
+        pod=["web-1", "web-2"],
+        istiod=["istio-system/istiod-1", "istio-system/istiod-canary"],
+    )
+
+    (finding,) = outcome(
+        clusters_differ, cluster_instances=held, registry=_registry("80/HTTP"), xds_sync=served
+    ).findings
+
+    assert finding.subjects == ("shop/web-1", "shop/web-3")
+
+
+def test_without_a_registry_clusters_are_not_judged() -> None:
+    held = _cluster(GONE)
+
+    assert outcome(clusters_differ, cluster_instances=held).not_evaluated == "not captured: registry"

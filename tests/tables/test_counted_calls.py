@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from meshforensics.investigation import Investigation
-from meshforensics.tables import declared_tables, typed
+from meshforensics.tables import ABSENT, declared_tables, typed
 from meshforensics.testing import frame
 from tests.tables.reading import cells
 
@@ -48,10 +48,10 @@ def _parts(name: str) -> tuple[str, str | None, str | None, str]:
     )
 
 
-def _said(stats: pd.DataFrame, *, aside: bool = False) -> list[tuple[object, ...]]:
+def _said(stats: pd.DataFrame, *, aside: bool = False, pages: pd.DataFrame = ABSENT) -> list[tuple[object, ...]]:
     derives = declared_tables()["counted_calls"].derives
     assert derives is not None
-    made = derives(stats)
+    made = derives(stats, stat_pages=pages)
     shown = made[(made["calls"] > 0) & (made["aside"] == aside)]
     return cells(typed(declared_tables()["counted_calls"], shown), "since", "host", "family", "failed", "calls")
 
@@ -67,6 +67,16 @@ def test_two_samples_tell_what_ended_between_them() -> None:
         ("2026-01-01T11:51:00+00:00", "pay.shop.svc.cluster.local", "", True, 8),
         ("2026-01-01T11:51:00+00:00", "pay.shop.svc.cluster.local", "", False, 50),
     ]
+
+
+def test_what_a_cut_page_does_not_have_did_not_rise_since() -> None:
+    stats = _stats((10, {"2xx": 100}), (0, {"2xx": 150, "5xx": 4000}))
+    pages = stats[["namespace", "pod", "captured_at", "item"]].drop_duplicates().assign(whole=[False, True])
+
+    whole, cut = (_said(stats, pages=pages.assign(whole=told)) for told in (True, pages["whole"]))
+
+    assert [row[3:] for row in whole if row[0] is not None] == [(True, 4000), (False, 50)]
+    assert [row[3:] for row in cut if row[0] is not None] == [(False, 50)]
 
 
 def test_one_sample_counts_since_the_start() -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from meshforensics.investigation import Investigation
+from meshforensics.tables import ABSENT
 from meshforensics.tables.rises import rises
 from meshforensics.testing import frame
 from tests.tables.reading import cells
@@ -31,9 +32,9 @@ def _stats(*rows: tuple[int, str, int], form: str = "envoy.stats_prometheus") ->
     )
 
 
-def _made(stats: pd.DataFrame) -> list[tuple[Any, ...]]:
+def _made(stats: pd.DataFrame, pages: pd.DataFrame = ABSENT) -> list[tuple[Any, ...]]:
     assert rises.derives is not None
-    made = rises.derives(stats)
+    made = rises.derives(stats, pages)
     if made.empty:
         return []
     ago = (NOON - made["since"]).dt.total_seconds() / 60
@@ -62,6 +63,37 @@ def _made(stats: pd.DataFrame) -> list[tuple[Any, ...]]:
 )
 def test_how_far_a_counter_rose(stats: pd.DataFrame, made: list[tuple[Any, ...]]) -> None:
     assert _made(stats) == [("upstream_rq_pending_overflow", PAY, *each) for each in made]
+
+
+def _pages(*taken: tuple[int, bool], form: str = "envoy.stats_prometheus") -> pd.DataFrame:
+    """(minutes ago, whether it came whole)."""
+    return frame(
+        "stat_pages",
+        namespace=["shop"] * len(taken),
+        pod=["web-1"] * len(taken),
+        captured_at=[NOON - pd.Timedelta(minutes=ago) for ago, _ in taken],
+        form=[form] * len(taken),
+        whole=[whole for _, whole in taken],
+    )
+
+
+@pytest.mark.parametrize(
+    ("pages", "uptime_s", "made"),
+    [
+        pytest.param(_pages((10, True), (0, True)), 3600, (10, 8, 8), id="the-page-before-has-it-not"),
+        pytest.param(_pages((10, True), (0, True)), 300, (5, 8, 8), id="it-started-since"),
+        pytest.param(_pages((20, True), (10, False), (0, True)), 3600, (20, 8, 8), id="the-page-before-was-cut"),
+        pytest.param(_pages((10, False), (0, True)), 3600, (60, 8, 8), id="only-a-cut-page-before"),
+        pytest.param(_pages((10, True), form="envoy.stats"), 3600, (60, 8, 8), id="a-page-of-another-form"),
+        pytest.param(_pages((10, True)).assign(pod="web-2"), 3600, (60, 8, 8), id="a-page-of-another-proxy"),
+        pytest.param(_pages((0, True)), 3600, (60, 8, 8), id="its-own-page"),
+        pytest.param(_pages(), 3600, (60, 8, 8), id="no-page-known"),
+    ],
+)
+def test_a_counter_that_is_new_rose_from_zero(pages: pd.DataFrame, uptime_s: int, made: tuple[int, ...]) -> None:
+    stats = _stats((0, OVERFLOW, 8), (0, "envoy_server_uptime", uptime_s))
+
+    assert [row[2:] for row in _made(stats, pages)] == [made]
 
 
 def test_a_name_of_the_text_form_is_the_same_counter() -> None:
