@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CAPTURE ?= captures/ca-rotation
 OUT ?= report
-SHARED ?= ../shared/captures-examples
+CAPTURES ?= captures
 LAB ?= out/lab
 LOG := $(VENV)/pytest.log
 # Where no bytecode may be written, each of the program's many starts in the tests would compile it anew.
@@ -19,7 +19,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lint types tests lock wheel docs corpus-page notebooks captures lab-matrix lab-captures clean
+.PHONY: help report test lint types tests lock wheel docs corpus-page notebooks lab-matrix lab-captures clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -79,21 +79,14 @@ corpus-page: $(VENV)/.run ## Say in docs/corpus.md what becomes of every public 
 notebooks: $(VENV)/.run ## Bring the notebooks into their normal form, without outputs
 	$(BIN)/python -m meshforensics.report.normal_form notebooks/*.ipynb
 
-captures: $(VENV)/.run ## Import the shipped captures anew, from the examples in $(SHARED)
-	@for pair in ca-rotation=01-ca-rotation upgrade-503=05-upgrade-503 \
-	  memory-leak=11-memory-connection-pileup healthy=14-healthy-baseline; do \
-	  rm -rf "captures/$${pair%%=*}" && \
-	  $(BIN)/meshforensics import $$(ls -d "$(SHARED)/$${pair##*=}"/{before,during,series} 2>/dev/null) \
-	  -o "captures/$${pair%%=*}" || exit; done
-
 lab-matrix: $(VENV)/.dev ## Run every incident of the lab with three seeds, and write docs/lab-matrix.md (more than an hour)
 	$(BIN)/python -m tools.lab_matrix --out "$(LAB)/matrix"
 
-lab-captures: $(VENV)/.dev ## Make the captures that could be shipped, by the lab, into $(LAB)/captures
+lab-captures: $(VENV)/.dev ## Make the shipped captures anew, by the lab, into $(CAPTURES)
 	@for incident in ca-rotation upgrade-503 memory-leak healthy; do \
-	  rm -rf "$(LAB)/captures/$$incident"* && \
-	  $(BIN)/meshforensics lab run $$incident --seed 1 --small -o "$(LAB)/captures/$$incident" || exit; done
-	@du -sh "$(LAB)/captures"
+	  rm -rf "$(CAPTURES)/$$incident" "$(CAPTURES)/$$incident.truth.json" && \
+	  $(BIN)/meshforensics lab run $$incident --seed 1 --small -o "$(CAPTURES)/$$incident" || exit; done
+	@find "$(CAPTURES)" -type f -printf '%s\n' | awk '{ sum += $$1 } END { printf "%.2f MB in %d files\n", sum / 1e6, NR }'
 
 clean: ## Remove what was made
 	rm -rf $(VENV) dist report .coverage .coverage.*

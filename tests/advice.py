@@ -92,7 +92,7 @@ def kubectl(bundle: Bundle, parts: list[Part], folder: Path) -> Iterator[Run]:
 
 def _write(folder: Path, parts: list[Part], call: Run) -> None:
     """Manifests as printed, saved objects as kubectl says them, and certificates."""
-    route = call(("kubectl", "-n", "travel", "get", "virtualservice", "search", "-o", "yaml")).stdout
+    route = call(("kubectl", "-n", "bank", "get", "virtualservice", "menu", "-o", "yaml")).stdout
     commands = [part for part in parts if isinstance(part, Command)]
     for name in {"FILE", *(each.into for each in commands if each.into.endswith(".yaml"))}:
         (folder / name).write_bytes(route)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from meshforensics.model import BundleError, Cause, Item, Status, format_time, parse_time
 
@@ -121,8 +122,10 @@ def sort_key(item: Item) -> tuple[str, str, str, str]:
 
 
 def encode(manifest: Manifest) -> bytes:
-    """The bytes of ``manifest.json``: indented, ended by a newline."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
+    """The bytes of ``manifest.json``: each item on a line of its own."""
+    head, found, rest = msgspec.json.encode(replace(manifest, items=[])).rpartition(b'"items":[')
+    items = b",\n".join(msgspec.json.encode(item) for item in manifest.items)
+    return head + found + b"\n" + items + b"\n" + rest + b"\n"
 
 
 def decode(payload: bytes, where: str) -> Manifest:

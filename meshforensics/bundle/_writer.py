@@ -22,7 +22,6 @@ from meshforensics.bundle._store import Folder, file_system
 from meshforensics.model import BundleError, Cause, Item, Status, UsageError, format_time
 from meshforensics.model.version import __version__
 
-_LEVEL = 3
 TOOL = f"meshforensics {__version__}"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -44,6 +43,7 @@ class BundleWriter:
         window: tuple[datetime | None, datetime | None] = (None, None),
         redact_hosts: bool = False,
         pseudonym_key: bytes | Callable[[], bytes] | None = None,
+        level: int = 3,
     ) -> None:
         self.url = url
         self.layout = layout
@@ -53,7 +53,7 @@ class BundleWriter:
         self._root = f"{root}.partial" if self._sealed else root.rstrip("/")
         self._redactor = Redactor(pseudonym_key or secrets.token_bytes(32), hosts=redact_hosts)
         self.mesh = self._redactor.name(mesh)
-        self._compress = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, write_content_size=True)
+        self._compress = zstandard.ZstdCompressor(level=level, write_checksum=True, write_content_size=True)
         self._items: list[Item] = []
         self._details: dict[str, str] = {}
         self._paths: set[str] = set()

@@ -30,8 +30,8 @@ def _pairs(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
         return ""
     broken = int((~true(judged["verified"], missing=True)).sum())
     if broken:
-        return f"confirmed: {broken} of {len(judged)} pairs that call each other do not verify, by key"
-    return f"refuted as of the capture: all {len(judged)} pairs that call each other verify, by key"
+        return f"confirmed: {broken} of {len(judged)} pairs that may call each other do not verify, by key"
+    return f"refuted as of the capture: all {len(judged)} pairs that may call each other verify, by key"
 
 
 def _by_key_alone(rows: pd.DataFrame, frames: Frames, at: pd.Timestamp) -> str:

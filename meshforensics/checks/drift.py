@@ -1,5 +1,6 @@
 """Configuration drift: between replicas, between captures, and by hands beside the declared way (anti-pattern 1)."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -100,21 +101,34 @@ def changed_between_captures(config_over_time: pd.DataFrame) -> pd.DataFrame:
     """Each source is compared with itself, so that what another source lacks is not taken for removed."""
     timed = config_over_time[config_over_time["captured_at"].notna() & (config_over_time["kind"] != "ConfigMap")]
     rows: list[dict[str, Any]] = []
-    for _, source in timed.groupby(text(timed["item"]).str.rpartition("@")[0]) if len(timed) else ():
-        instants = sorted(set(source["captured_at"]))
-        states = [source[source["captured_at"] == at].drop_duplicates("object") for at in instants]
-        for before, after in pairwise(states):
-            rows += _changes(before, after)
+    for states in _courses(timed):
+        for (since, before), (until, after) in pairwise(states):
+            rows += _changes(before, after, {"since": since, "until": until})
     columns = ["object", "change", "since", "until", "who", "evidence"]
     return pd.DataFrame(rows, columns=columns).drop_duplicates(["object", "change", "until"])
 
 
-def _changes(before: pd.DataFrame, after: pd.DataFrame) -> list[dict[str, Any]]:
+def _courses(timed: pd.DataFrame) -> Iterator[list[tuple[pd.Timestamp, pd.DataFrame]]]:
+    """What each source said at each instant: lists of one namespace, and of all, are one source for that namespace."""
+    if timed.empty:
+        return
+    source = text(timed["item"]).str.rpartition("@")[0]
+    listed = source.str.endswith(":-") | source.str.contains(":Namespace:", regex=False)
+    for _, said in timed.groupby(source.where(~listed, source.str.partition(":")[0])):
+        scope = text(said["item"]).str.extract(r":Namespace:(.*)@")[0].fillna("")
+        for namespace in sorted(set(scope)):
+            seen = said[(scope == "") | (scope == namespace)]
+            of = seen if not namespace else seen[text(seen["namespace"]) == namespace]
+            yield [
+                (at, of[of["captured_at"] == at].drop_duplicates("object")) for at in sorted(set(seen["captured_at"]))
+            ]
+
+
+def _changes(before: pd.DataFrame, after: pd.DataFrame, span: dict[str, pd.Timestamp]) -> list[dict[str, Any]]:
     """What became of each object from one capture to the next; istiod's copy fills up what the server's lacks."""
-    whole = text(after["source_kind"]).iloc[0] != "istiod.configz"
+    whole = "istiod.configz" not in {*texts(before["source_kind"]), *texts(after["source_kind"])}
     old = dict(zip(texts(before["object"]), before.to_dict("records"), strict=True))
     new = dict(zip(texts(after["object"]), after.to_dict("records"), strict=True))
-    span = {"since": before["captured_at"].iloc[0], "until": after["captured_at"].iloc[0]}
     made = []
     for name in sorted({*old, *new}):
         was, now = old.get(name), new.get(name)

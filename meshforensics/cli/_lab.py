@@ -40,7 +40,7 @@ def list_() -> int:
 @click.option("-o", "--output", metavar="BUNDLE", required=True, help="Where to write; .zip seals one file.")
 @click.option("--proxies", metavar="N", type=int, default=0, help="How many Envoys, 8 to 24; default: by the seed.")
 @click.option("--seed", metavar="S", type=int, default=0, show_default=True, help="Draws names, ports and sizes.")
-@click.option("--small", is_flag=True, help="Keep the bundle under 1.5 MB: fewer captures, with fewer proxies.")
+@click.option("--small", is_flag=True, help="Keep the bundle under 1.5 MB: fewer captures, calls and samples.")
 @click.option("--keep-running", is_flag=True, help="Leave the mesh running after the captures, until Ctrl-C.")
 def run(incident: str, output: str, proxies: int, seed: int, small: bool, keep_running: bool) -> int:
     """Start a mesh, capture it, break one thing, and capture it during and after.

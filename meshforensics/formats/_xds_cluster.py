@@ -27,6 +27,7 @@ class Cluster(msgspec.Struct, frozen=True, gc=False):
     secrets: tuple[str, ...]
     outlier: bool
     max_requests_per_connection: int | None
+    idle_timeout_s: float | None
     alt_stat_name: str | None
     object: str | None
     pems: tuple[Pem, ...]
@@ -82,6 +83,7 @@ def read_cluster(resource: Message) -> Cluster:
         secrets=_each(secret for context in contexts for secret in context.secrets),
         outlier=resource.has("outlier_detection"),
         max_requests_per_connection=_per_connection(resource),
+        idle_timeout_s=_idle(resource),
         alt_stat_name=resource.text("alt_stat_name"),
         object=object_of(resource),
         pems=tuple(pem for context in contexts for pem in context.pems),
@@ -129,12 +131,22 @@ def _tls(resource: Message) -> Iterator[Tls]:
 
 
 def _per_connection(resource: Message) -> int | None:
-    direct = resource.whole("max_requests_per_connection")
+    name = "max_requests_per_connection"
+    direct = resource.whole(name)
     if direct is not None:
         return direct
+    said = (each.whole(name) for each in _common(resource))
+    return next((count for count in said if count is not None), None)
+
+
+def _idle(resource: Message) -> float | None:
+    """Seconds after which a connection without requests is closed."""
+    said = (each.seconds("idle_timeout") for each in _common(resource))
+    return next((seconds for seconds in said if seconds is not None), None)
+
+
+def _common(resource: Message) -> Iterator[Message]:
+    """The options of HTTP that do not depend on its version: in an extension today, in the cluster itself before."""
     for _, options in resource.entries("typed_extension_protocol_options"):
-        common = options.message("common_http_protocol_options")
-        found = common.whole("max_requests_per_connection")
-        if found is not None:
-            return found
-    return None
+        yield options.message("common_http_protocol_options")
+    yield resource.message("common_http_protocol_options")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.model import UnknownNameError, UsageError
-from meshforensics.recovery import Case, Named, is_name
+from meshforensics.recovery import Case, Named, edges, is_name
 from meshforensics.tables import text, texts
 
 PLACEHOLDER = ("NAMESPACE", "SERVICE")
@@ -159,14 +159,8 @@ def _selected(pods: pd.DataFrame, namespace: str, selector: Mapping[str, str]) -
 
 
 def _caller(case: Case, servers: set[tuple[str, str]]) -> tuple[str, str]:
-    pairs = case.frame("tls_pairs")
-    ends = (text(pairs[name]) for name in ("namespace", "pod", "server_namespace", "server_pod"))
-    found = sorted(
-        (namespace, pod)
-        for namespace, pod, other, server in zip(*ends, strict=True)
-        if (other, server) in servers and is_name(namespace) and is_name(pod)
-    )
-    return found[0] if found else ("NAMESPACE", "POD")
+    found = (caller for caller, called in edges(case) if called in servers and all(map(is_name, caller)))
+    return next(found, ("NAMESPACE", "POD"))
 
 
 def _workload(pods: pd.DataFrame, pod: tuple[str, str]) -> Named | None:

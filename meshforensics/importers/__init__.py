@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from os import PathLike, fspath
+from pathlib import Path
 
 from meshforensics.bundle import Bundle, BundleWriter, is_bundle, open_bundle
 from meshforensics.formats.sniff import sniff
@@ -68,16 +69,18 @@ def import_evidence(
     *,
     redact_hosts: bool = False,
     pseudonym_key: bytes = b"",
+    level: int = 3,
     progress: Progress | None = None,
 ) -> Bundle:
     """Read foreign sources of one mesh into one bundle; the same evidence twice is kept once.
 
     Args:
-        sources: folders, archives, files, or bundles of ours.
+        sources: folders, archives, files, bundles of ours, or folders of such bundles.
         into: path or URL of the bundle; ``.zip`` seals it.
         redact_hosts: replace addresses by pseudonyms.
         pseudonym_key: what pseudonyms are keyed by, so that those of several bundles are alike; by default it is
             made of the evidence, so that the same evidence gives the same bundle.
+        level: of zstd, 1 to 22; 19 makes a bundle a fifth smaller, and takes ten times as long.
         progress: called with one line per source.
 
     Raises:
@@ -92,7 +95,10 @@ def import_evidence(
     mesh = same_mesh(found.mesh for found in items if found.mesh)
     layout = " + ".join(dict.fromkeys(layout for layout, _ in read))
     key = pseudonym_key or partial(_key_of, items)
-    with BundleWriter(into, mesh=mesh or "-", layout=layout, redact_hosts=redact_hosts, pseudonym_key=key) as writer:
+    mesh = mesh or "-"
+    with BundleWriter(
+        into, mesh=mesh, layout=layout, redact_hosts=redact_hosts, pseudonym_key=key, level=level
+    ) as writer:
         writer.plan((found.kind, found.subject, found.captured_at) for found in items)
         for found in items:
             _write(writer, found)
@@ -102,13 +108,21 @@ def import_evidence(
 def _read(path: str, progress: Progress | None) -> tuple[str, list[Found]]:
     if progress:
         progress(f"reading {path}")
-    if is_bundle(path):
-        return "bundle", list(_of_bundle(open_bundle(path)))
+    held = [path] if is_bundle(path) else _bundles_in(path)
+    if held:
+        return "bundle", [found for each in held for found in _of_bundle(open_bundle(each))]
     source = open_source(path)
     importer = importer_of(source, declared_importers())
     if importer is None:
         raise SourceError(_nothing_known(source))
     return importer.id, [*_of_archive(source), *importer.read(source)]
+
+
+def _bundles_in(path: str) -> list[str]:
+    """The bundles that a folder holds, as ``before`` and ``during``, where it holds no folder that is none."""
+    folders = sorted(each for each in Path(path).glob("*") if each.is_dir()) if Path(path).is_dir() else []
+    held = [str(each) for each in folders if is_bundle(str(each))]
+    return held if len(held) == len(folders) else []
 
 
 _SCRAPES = ("istiod.metrics", "agent.metrics", "ztunnel.metrics", "linkerd.metrics")

@@ -102,7 +102,7 @@ def _pairs(case: Case, pairs: pd.DataFrame, broken: pd.DataFrame) -> Test:
         name="pairs-cannot-verify",
         role="necessary",
         passed=passed,
-        text=f"{len(broken)} of {len(judged)} pairs of caller and server that call each other cannot verify, by key"
+        text=f"{len(broken)} of {len(judged)} pairs of caller and server that may call each other cannot verify, by key"
         if len(judged)
         else "no pair of caller and server could be verified from what was captured",
         check="certificates.pair-cannot-verify",

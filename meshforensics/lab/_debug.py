@@ -6,11 +6,12 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import generate_latest
 
+from meshforensics.lab._bootstrap import labels
 from meshforensics.lab._control_plane import ORDER, Connection, ControlPlane
 from meshforensics.lab._kubernetes import mesh_config
 from meshforensics.lab._messages import URLS
-from meshforensics.lab._plan import CONTROL
-from meshforensics.lab._world import Body, World, whole
+from meshforensics.lab._plan import CONTROL, Service
+from meshforensics.lab._world import Body, Pod, World, whole
 from meshforensics.model import format_time
 
 PORT = 15014
@@ -85,12 +86,24 @@ def _registered(world: World, role: str) -> Body:
 def _shards(world: World) -> Body:
     found: Body = {}
     for service in world.plan.services.values():
-        endpoints = [
-            {"Addresses": [pod.address], "ServicePortName": service.protocol, "EndpointPort": service.target}
-            for pod in world.endpoints_of(service)
-        ]
+        endpoints = [_shard(world, service, pod) for pod in world.endpoints_of(service)]
         found[service.host] = {service.namespace: {"Shards": {"Kubernetes/Kubernetes": endpoints}}}
     return found
+
+
+def _shard(world: World, service: Service, pod: Pod) -> Body:
+    return {
+        "Labels": labels(pod),
+        "Addresses": [pod.address],
+        "ServicePortName": service.protocol,
+        "ServiceAccount": world.spiffe(pod.place.namespace, pod.account),
+        "EndpointPort": service.target,
+        "TLSMode": "disabled" if pod.plain else "istio",
+        "Namespace": pod.place.namespace,
+        "WorkloadName": pod.place.workload,
+        "HealthStatus": 1,
+        "NodeName": pod.node,
+    }
 
 
 def _mesh(world: World) -> Body:

@@ -26,6 +26,7 @@ class Load:
 
     Attributes:
         rate: calls a second.
+        share: what part of them is really made: all, or fewer where a bundle is to be small.
         paths: asked one after the other.
         counts: answers by status, and failures by their name.
     """
@@ -36,6 +37,7 @@ class Load:
         self._tasks: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self.rate = rate
+        self.share = 1.0
         self.burst = 1
         self.paths: tuple[str, ...] = ("/items/1", "/items/2?lang=en", "/account/77", "/missing/3")
         self.counts: Counter[str] = Counter()
@@ -78,7 +80,7 @@ class Load:
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
                     number += 1
-                await asyncio.sleep(self.burst / self.rate * self._draw.uniform(0.8, 1.2))
+                await asyncio.sleep(self.burst / (self.rate * self.share) * self._draw.uniform(0.8, 1.2))
 
     async def _one(self, session: aiohttp.ClientSession, path: str) -> None:
         world = self._world

@@ -27,7 +27,11 @@ Say = Callable[[str], None]
 _BUDGET = 240.0
 """Seconds that a capture may take; ten of them without an answer are then no trouble yet, on a busy machine."""
 _WINDOW = 180.0
-_SPARSE = 1.5
+_SPARSE = 2.2
+_QUICK, _SMALLEST = 3, 19
+"""Levels of compression."""
+_FEWER = 0.5
+"""The share of calls that is made where the bundle is to be small."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +43,8 @@ class Options:
         seed: what names, namespaces, ports and sizes are drawn from.
         keep_running: whether the mesh is left running after the captures, until Ctrl-C.
         pace: what the seconds of the scenario are multiplied by.
-        small: whether the bundle is kept small: two proxies in the first capture, samples only where growth is judged.
+        small: whether the bundle is kept small: one proxy in the first capture,
+            fewer samples, and those only where growth is judged.
     """
 
     proxies: int = 0
@@ -106,11 +111,12 @@ async def _run(scenario: Scenario, into: str, plan: Plan, options: Options, say:
         install(world)
         scenario.prepare(world)
         lab = Lab(world, folder, say)
+        lab.load.share = _FEWER if options.small else 1.0
         try:
             say(f"starting {len(world.pods)} proxies on {world.network}.*")
             await lab.start()
             with live(lab, folder) as kubeconfig:
-                made = await _story(lab, scenario, _Camera(folder, kubeconfig, lab.prometheus.url, say), into, options)
+                made = await _story(lab, scenario, _Camera(folder, kubeconfig, say), into, options)
                 if options.keep_running:
                     say(f"running until Ctrl-C; export KUBECONFIG={kubeconfig}")
                     await asyncio.Event().wait()
@@ -130,32 +136,43 @@ async def _story(lab: Lab, scenario: Scenario, camera: "_Camera", into: str, opt
     """Before, during, after: three captures and the samples between the last two; or fewer, for a small bundle."""
     pace = options.pace
     await lab.wait(scenario.warm * pace)
-    few = (lab.world.gateway.subject, lab.world.pods_of(lab.world.service("front"))[0].subject)
-    before = await camera.take("before", pods=few if options.small else ())
+    whole = not options.small
+    taken = []
+    if whole or scenario.before:
+        pods = () if whole else (lab.world.pods_of(lab.world.service(scenario.before))[0].subject,)
+        taken.append(await camera.take("before", pods=pods))
     lab.said(f"breaking: {scenario.mechanism}")
     truth = await scenario.begin(lab)
     await lab.wait(scenario.settle * pace)
     watch, every = scenario.watch * pace, scenario.every * pace
-    if options.small and not scenario.series:
+    if not whole and not scenario.series:
         await lab.wait(watch)
         watch = 0.0
-    after = await camera.take("during", watch=watch, every=every * (_SPARSE if options.small else 1.0))
-    bundle = import_evidence([before, after], into)
+    every *= 1.0 if whole else _SPARSE
+    taken.append(await camera.take("during", watch=watch, every=every, prometheus=lab.prometheus.url))
+    bundle = import_evidence(taken, into, level=_QUICK if whole else _SMALLEST)
     truth_file(into).write_text(truth.as_json(), encoding="utf-8")
     return Made(bundle=bundle, truth=truth, counts=dict(sorted(lab.load.counts.items())))
 
 
 class _Camera:
-    """Takes captures of a lab through its API, and of its Prometheus where there is one."""
+    """Takes captures of a lab through its API."""
 
-    def __init__(self, folder: Path, kubeconfig: Path, prometheus: str, say: Say) -> None:
+    def __init__(self, folder: Path, kubeconfig: Path, say: Say) -> None:
         self._folder = folder
         self._kubeconfig = kubeconfig
-        self._prometheus = prometheus
         self._say = say
 
-    async def take(self, label: str, *, pods: tuple[str, ...] = (), watch: float = 0.0, every: float = 1.0) -> str:
-        """Capture; the path of the bundle.
+    async def take(
+        self,
+        label: str,
+        *,
+        pods: tuple[str, ...] = (),
+        watch: float = 0.0,
+        every: float = 1.0,
+        prometheus: str = "",
+    ) -> str:
+        """Capture, and ask a Prometheus where its address is given; the path of the bundle.
 
         Raises:
             asyncio.CancelledError: it was stopped by hand; the capture itself would go on with what it has.
@@ -168,7 +185,7 @@ class _Camera:
             budget=_BUDGET,
             watch=watch,
             every=every,
-            prometheus=self._prometheus if watch else "",
+            prometheus=prometheus,
             window=_WINDOW,
         )
         captured = await capture(options, str(into), lambda _: None)

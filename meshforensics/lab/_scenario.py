@@ -54,6 +54,7 @@ class Scenario:
         watch: seconds of samples after that, which a last whole capture ends.
         every: seconds from one sample to the next.
         series: whether the samples are what tells it.
+        before: the role of the service whose first proxy a small bundle has from before the break; none where empty.
     """
 
     id: str
@@ -68,3 +69,4 @@ class Scenario:
     watch: float = 12.0
     every: float = 6.0
     series: bool = False
+    before: str = "front"

@@ -10,6 +10,7 @@ from meshforensics.recovery._command import (
     version_of,
 )
 from meshforensics.recovery._declare import Deed, Part, Situation, Stage, Step, step
+from meshforensics.recovery._edges import edges
 from meshforensics.recovery._mesh import SYSTEM, Case, Mesh, Resources, mesh_of
 from meshforensics.recovery._named import Named
 from meshforensics.recovery._plan import Plan, PlannedStep, declared_steps, manifests, ordered, plan_for, planned
@@ -35,6 +36,7 @@ __all__ = [
     "Stage",
     "Step",
     "declared_steps",
+    "edges",
     "is_name",
     "kubectl",
     "manifests",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from meshforensics.model import Hypothesis, Item
 from meshforensics.recovery._command import LABEL_KEY, LABEL_VALUE, is_name, version_of
+from meshforensics.recovery._edges import edges
 from meshforensics.recovery._named import OF_THE_GATEWAY_API, PLURALS, Named, Pod, Sorter, labels_in
 from meshforensics.recovery._subjects import about
 from meshforensics.tables import text, texts
@@ -243,15 +244,14 @@ def _routes(case: Case) -> tuple[Named, ...]:
 
 def _callees_first(case: Case, owners: Mapping[Pod, Named]) -> tuple[Named, ...]:
     """Every workload with a proxy, what is called before what calls it; in a ring, by name."""
-    pairs, proxies = case.frame("tls_pairs"), case.frame("proxies")
+    proxies = case.frame("proxies")
     waits: dict[Named, set[Named]] = {
         owners[pod]: set()
         for pod in zip(texts(proxies["namespace"]), texts(proxies["pod"]), strict=True)
         if pod in owners
     }
-    ends = (text(pairs[name]) for name in ("namespace", "pod", "server_namespace", "server_pod"))
-    for namespace, pod, other, server in zip(*ends, strict=True):
-        caller, callee = owners.get((namespace, pod)), owners.get((other, server))
+    for calling, called in edges(case):
+        caller, callee = owners.get(calling), owners.get(called)
         if caller in waits and callee in waits and caller != callee and callee:
             waits[caller].add(callee)
     ordered: list[Named] = []

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 import pandas as pd
 
-from meshforensics.model import BundleError, Item, NotTheFormError, UnknownNameError, pod_of
+from meshforensics.model import MESH, BundleError, Item, NotTheFormError, Status, UnknownNameError, pod_of
 from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Table
 
@@ -207,7 +207,8 @@ class Tables:
 def visible(items: Iterable[Item], at: datetime | None, *, over_time: bool) -> list[Item]:
     """The stored items that count as of `at`: all of them over time, else the newest per kind and subject.
 
-    An item of unknown capture time is seen always, and is older than any other.
+    An item of unknown capture time is seen always, and is older than any other. A list of one namespace, or of what a
+    selector selects, counts until the whole list is captured.
     """
     stored = [
         item for item in items if item.stored and (at is None or item.captured_at is None or item.captured_at <= at)
@@ -220,7 +221,13 @@ def visible(items: Iterable[Item], at: datetime | None, *, over_time: bool) -> l
         held = newest.get(key)
         if held is None or _later(item, held):
             newest[key] = item
-    return list(newest.values())
+    return [item for item in newest.values() if not _replaced(item, newest.get((item.kind, MESH)))]
+
+
+def _replaced(item: Item, whole: Item | None) -> bool:
+    """Whether a list is of a part of the mesh, and no newer than that of all of it."""
+    part = item.kind.startswith("kubernetes.") and item.subject.startswith(("Namespace:", "Selector:"))
+    return part and whole is not None and whole.status is Status.CAPTURED and not _later(item, whole)
 
 
 def _later(item: Item, held: Item) -> bool:

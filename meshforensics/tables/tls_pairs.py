@@ -1,4 +1,4 @@
-"""TLS pairs: who calls whom, and whether each side can verify the other's leaf."""
+"""TLS pairs: who may call whom, by clusters, and whether each side can verify the other's leaf."""
 
 from collections.abc import Iterator
 from functools import cache

@@ -11,6 +11,7 @@ from aiohttp import web
 import meshforensics as mf
 from meshforensics.bundle import Bundle, BundleWriter
 from meshforensics.formats.kubernetes import decode
+from meshforensics.importers import import_evidence
 from meshforensics.tables import visible
 from tests.capture.world import Handler, by_name, cut, mesh, refuse, shipped, shop, take
 
@@ -107,17 +108,20 @@ class Beats:
         return self.start + timedelta(seconds=self.seconds)
 
 
-@pytest.mark.parametrize(
-    ("name", "first", "samples"),
-    [
-        pytest.param("memory-leak", "envoy.memory", 8, id="a-trend"),
-        pytest.param("upgrade-503", "foreign.crs", 0, id="a-change"),
-    ],
-)
-def test_what_was_before_comes_back_where_time_passes(
-    name: str, first: str, samples: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    source = shipped(name)
+def test_a_trend_comes_back_where_time_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _passes("captures/memory-leak", "envoy.memory", 8, monkeypatch, tmp_path)
+
+
+def test_a_change_comes_back_where_time_passes(examples: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    parts = [examples / "05-upgrade-503" / part for part in ("before", "during")]
+    source = import_evidence(parts, str(tmp_path / "imported"))
+
+    _passes(source.url, "foreign.crs", 0, monkeypatch, tmp_path)
+
+
+def _passes(path: str, first: str, samples: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Capture a mesh that is replayed from its first item of a kind on, and compare."""
+    source = mf.open(path).bundle
     assert source.at is not None
     begin = min(item.captured_at for item in source.items if item.kind == first and item.captured_at)
     beats = Beats(begin, ((source.at - begin).total_seconds() + 0.001) / (samples + 1))  # the last pass is at the end
@@ -125,10 +129,10 @@ def test_what_was_before_comes_back_where_time_passes(
     monkeypatch.setattr("meshforensics.capture._record.now", beats.now)
 
     with mesh(source, monkeypatch, beats.beat, begin=beats.start):
-        again = take(tmp_path / "again", watch=(samples + 0.5) * 0.6, every=0.6).bundle
+        again = take(folder / "again", watch=(samples + 0.5) * 0.6, every=0.6).bundle
 
     assert evidence(again) == {**evidence(source), **told(again)}
-    before, after = mf.open(f"captures/{name}"), mf.open(tmp_path / "again")
+    before, after = mf.open(path), mf.open(folder / "again")
     assert (after.verdict.incident, after.verdict.status) == (before.verdict.incident, before.verdict.status)
     assert [(each.check, each.severity, each.subjects) for each in after.findings] == [
         (each.check, each.severity, each.subjects) for each in before.findings
@@ -171,12 +175,12 @@ def test_exec_gives_the_same_where_port_forward_is_not_permitted(monkeypatch: py
 
 def test_one_namespace_and_the_control_plane(monkeypatch: pytest.MonkeyPatch) -> None:
     with mesh(shipped("healthy"), monkeypatch):
-        again = take(namespaces=("ops",)).bundle
+        again = take(namespaces=("risk",)).bundle
 
     subjects = {item.subject for item in again.items if item.kind.startswith(("envoy.", "istiod."))}
-    assert {subject.partition("/")[0] for subject in subjects} == {"istio-system", "ops"}
+    assert {subject.partition("/")[0] for subject in subjects} == {"istio-system", "risk"}
     assert {item.subject for item in again.items if item.kind == "kubernetes.pods"} == {
-        "Namespace:ops",
+        "Namespace:risk",
         "Selector:app=istiod",
     }
 
@@ -203,9 +207,9 @@ def test_where_only_namespaces_may_be_listed_each_is_listed_alone(monkeypatch: p
     pods = {item.subject: item.status.value for item in again.items if item.kind == "kubernetes.pods"}
     assert pods == {
         "-": "failed",
+        "Namespace:bank": "captured",
         "Namespace:istio-system": "captured",
-        "Namespace:ops": "captured",
-        "Namespace:travel": "captured",
+        "Namespace:risk": "captured",
     }
     assert evidence(again) == {**evidence(source), **told(again)}
 

@@ -241,8 +241,8 @@ def test_reconnects(young: int, total: int, found: int) -> None:
     assert [(each.subjects, each.evidence_total) for each in said] == [(("istio-system/istiod-1",), young)] * found
 
 
-def test_a_rejection_between_two_real_captures_is_seen(captures: Path) -> None:
-    found = [each for each in open_evidence(captures / "upgrade-503").findings if each.check.startswith("control-")]
+def test_a_rejection_between_two_real_captures_is_seen(examples: Path) -> None:
+    found = [each for each in open_evidence(examples / "05-upgrade-503").findings if each.check.startswith("control-")]
 
     said = "proxies rejected 1 responses of istio-system/istiod-6f9c7d5b8d-5c362 since 2026-11-23T18:49:58.845490Z"
     assert [(each.check, each.detail) for each in found] == [("control-plane.rejects", f"{said}: Listener")]

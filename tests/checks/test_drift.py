@@ -96,6 +96,16 @@ def test_changed_between_captures(config: pd.DataFrame, found: list[tuple[str, s
     assert [each.severity for each in said.findings] == [Severity.INFO] * len(found)
 
 
+def test_a_list_of_one_namespace_and_one_of_all_are_compared_for_that_namespace() -> None:
+    shop = _over_time((5, "a", "1"), (5, "b", "1")).assign(item="kubernetes.crs:Namespace:shop@5", namespace="shop")
+    whole = _over_time((0, "a", "2"), (0, "b", "1"), (0, "c", "1")).assign(item="kubernetes.crs:-@0")
+    config = pd.concat([shop, whole.assign(namespace=["shop", "shop", "ads"])], ignore_index=True)
+
+    said = outcome(changed_between_captures, config_over_time=config)
+
+    assert [(each.subjects[0], each.observed.value) for each in said.findings if each.observed] == [("a", "changed")]
+
+
 def _replicas(
     *resources: str,
     name: str = "0.0.0.0_80",

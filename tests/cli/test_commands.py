@@ -47,14 +47,14 @@ def test_triage_exits_with_1_from_the_severity_asked_for(fail_on: str, code: int
 
 @pytest.mark.usefixtures("elsewhere")
 def test_triage_of_one_namespace_shows_its_findings_and_the_verdict_of_the_mesh(capsys: Captured) -> None:
-    main(["triage", "captures/upgrade-503", "-n", "ops", "--format", "json"])
+    main(["triage", "captures/upgrade-503", "-n", "bank", "--format", "json"])
 
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert document["verdict"]["incident"] == "upgrade-503"
     outside = [
         finding["check"]
         for finding in document["findings"]
-        if not any(subject.split(":")[-1].startswith("ops/") for subject in finding["subjects"])
+        if not any(subject.split(":")[-1].startswith("bank/") for subject in finding["subjects"])
     ]
     assert outside == []
     assert document["findings"]
@@ -64,15 +64,15 @@ def test_triage_of_one_namespace_shows_its_findings_and_the_verdict_of_the_mesh(
 def test_triage_of_an_unknown_namespace_names_those_there_are(capsys: Captured) -> None:
     assert main(["triage", "captures/healthy", "-n", "shop"]) == 2
 
-    assert capsys.readouterr().err == ("meshforensics: no namespace 'shop'; there are: istio-system, ops, travel\n")
+    assert capsys.readouterr().err == ("meshforensics: no namespace 'shop'; there are: bank, istio-system, risk\n")
 
 
 @pytest.mark.usefixtures("elsewhere")
 def test_triage_as_of_an_earlier_instant_hides_what_came_later(capsys: Captured) -> None:
-    main(["triage", "captures/ca-rotation", "--at", "2026-11-23T18:47:40Z", "--format", "json"])
+    main(["triage", "captures/ca-rotation", "--at", "2026-11-26T05:23:50Z", "--format", "json"])
 
     document = json.loads(capsys.readouterr().out)
-    assert document["bundle"]["at"] == "2026-11-23T18:47:40Z"
+    assert document["bundle"]["at"] == "2026-11-26T05:23:50Z"
     assert document["verdict"]["incident"] != "ca-rotation"
 
 
@@ -108,16 +108,17 @@ def test_tables_as_json_declares_every_column(capsys: Captured) -> None:
     assert [column["name"] for column in said["memory"]["columns"]] == [
         column.name for column in declared_tables()["memory"].all_columns
     ]
-    assert said["usage"]["reason"] == "not captured: usage"
+    assert said["ztunnel_connections"]["reason"] == "not captured: ztunnel_connections"
 
 
 @pytest.mark.usefixtures("elsewhere")
 def test_a_table_without_rows_says_why_on_stderr(capsys: Captured) -> None:
-    assert main(["tables", "captures/healthy", "usage", "--format", "csv"]) == 0
+    name = "ztunnel_connections"
+    assert main(["tables", "captures/healthy", name, "--format", "csv"]) == 0
 
     said = capsys.readouterr()
-    assert said.out.splitlines() == [",".join(column.name for column in declared_tables()["usage"].all_columns)]
-    assert said.err == "meshforensics: usage is empty: not captured: usage\n"
+    assert said.out.splitlines() == [",".join(column.name for column in declared_tables()[name].all_columns)]
+    assert said.err == f"meshforensics: {name} is empty: not captured: {name}\n"
 
 
 @pytest.mark.usefixtures("elsewhere")
@@ -245,7 +246,7 @@ def test_recover_prints_the_plan_with_the_names_of_the_bundle(capsys: Captured, 
     out, err = capsys.readouterr()
     assert err == ""
     assert out.startswith("config-rejected  SUPPORTED")
-    assert "kubectl -n ops get envoyfilters.networking.istio.io/ratelimit-seats -o yaml" in out
+    assert "kubectl -n bank get envoyfilters.networking.istio.io/cart-metadata -o yaml" in out
     assert "Do not restart the proxy" in out
 
 
@@ -276,9 +277,9 @@ def test_guide_prints_a_topic_and_what_the_guide_says_of_it(name: str, capsys: C
 
 
 def test_guide_takes_names_from_a_bundle(capsys: Captured, elsewhere: Path) -> None:
-    assert main(["guide", "breakers", "--bundle", "captures/upgrade-503", "--service", "travel/search"]) == 0
+    assert main(["guide", "breakers", "--bundle", "captures/upgrade-503", "--service", "bank/menu"]) == 0
 
-    assert "kubectl -n travel exec web-v1-zbgtfcww9-9ns8s -c istio-proxy" in capsys.readouterr().out
+    assert "kubectl -n bank exec desk-v3-4jr6bvk7s-2fh26 -c istio-proxy" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -286,7 +287,7 @@ def test_guide_takes_names_from_a_bundle(capsys: Captured, elsewhere: Path) -> N
     [
         (["breaker"], "no topic 'breaker'; did you mean 'breakers'?"),
         (["breakers", "--service", "a b/c"], "'a b/c' is no service"),
-        (["breakers", "--bundle", "captures/healthy", "--service", "travel/nope"], "no service 'travel/nope'"),
+        (["breakers", "--bundle", "captures/healthy", "--service", "bank/nope"], "no service 'bank/nope'"),
     ],
 )
 def test_guide_of_what_is_not_there_is_an_error(

@@ -90,6 +90,28 @@ def test_only_the_breaker_of_the_default_priority_counts() -> None:
     assert (cluster.max_connections, cluster.max_requests, cluster.type) == (7, None, "STATIC")
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        pytest.param({"common_http_protocol_options": {"idle_timeout": "30s"}}, 30.0, id="in-the-cluster"),
+        pytest.param(
+            {
+                "typed_extension_protocol_options": {
+                    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                        "common_http_protocol_options": {"idle_timeout": "0s"}
+                    }
+                }
+            },
+            0.0,
+            id="in-an-extension",
+        ),
+        pytest.param({}, None, id="not-set"),
+    ],
+)
+def test_the_time_after_which_an_idle_connection_is_closed(said: dict[str, Any], seconds: float | None) -> None:
+    assert _record(Cluster, said).idle_timeout_s == seconds
+
+
 def test_a_weighted_route_may_name_its_cluster_by_header() -> None:
     clusters = [{"name": "a", "weight": 1}, {"cluster_header": "x-to", "weight": 9}, {"name": "b"}]
     route = {"match": {"prefix": "/"}, "route": {"weighted_clusters": {"clusters": clusters}}}

@@ -38,7 +38,7 @@ WANTED = {
 
 @pytest.fixture(scope="module")
 def case(captures: Path) -> Judged:
-    return judged(captures / "upgrade-503", "travel/web-v1-*")
+    return judged(captures / "upgrade-503", "bank/desk-v3-*")
 
 
 def test_the_quick_reference_is_whole() -> None:
@@ -127,27 +127,27 @@ def test_pools_are_those_of_the_profile(profile: str, policy: dict[str, Any]) ->
 
 
 def test_the_names_of_a_bundle(case: Judged) -> None:
-    where, said = setting_of(case, "travel/search", "x.zip")
+    where, said = setting_of(case, "bank/menu", "x.zip")
 
-    assert said == "For travel/search of x.zip, Istio 1.31."
-    assert (where.service.port, where.service.workload.name) == (8080, "search-v1")
-    assert where.service.caller[1].startswith("web-v1-")
+    assert said == "For bank/menu of x.zip, Istio 1.31."
+    assert (where.service.port, where.service.workload.name) == (8000, "menu-v3")
+    assert where.service.caller[1].startswith("desk-v3-")
     assert where.service.route is not None
-    assert where.service.route.named.name == "search"
+    assert where.service.route.named.name == "menu"
     said_of_it = [part for part in topic_named("debug-route").make(where) if isinstance(part, str)]
-    assert said_of_it[0].startswith("The route names v2 already, which no subset of the rule is")
+    assert said_of_it[0].startswith("The route names v4 already, which no subset of the rule is")
 
 
 def test_without_a_service_it_is_the_one_that_the_verdict_is_about(case: Judged) -> None:
     where, said = setting_of(case, "", "x.zip")
 
-    assert where.service.host == "web.travel.svc.cluster.local"
+    assert where.service.host == "desk.bank.svc.cluster.local"
     assert "(one of 6; --service NS/NAME for another)" in said
 
 
 def test_a_service_that_is_not_there_is_an_error(case: Judged) -> None:
-    with pytest.raises(UnknownNameError, match="'travel/serch'; did you mean 'travel/search'"):
-        setting_of(case, "travel/serch", "x.zip")
+    with pytest.raises(UnknownNameError, match="'bank/menus'; did you mean 'bank/menu'"):
+        setting_of(case, "bank/menus", "x.zip")
 
 
 @pytest.mark.parametrize("asked", ["shop", "shop/", "/cart", "shop/a;id", "Shop/cart", "shop/cart/x"])
@@ -162,7 +162,7 @@ def test_an_unknown_topic_is_an_error() -> None:
 
 
 def test_short_hosts_and_gateway_routes_are_told_apart(case: Judged) -> None:
-    where, _ = setting_of(case, "travel/web", "x.zip")
+    where, _ = setting_of(case, "bank/desk", "x.zip")
 
-    assert where.service.route is None  # travel-ingress is of a gateway alone
+    assert where.service.route is None  # the route of desk is of a gateway alone
     assert where.service.rule is not None

@@ -74,6 +74,16 @@ def test_several_sources_are_one_series(tmp_path: Path) -> None:
     assert len([item for item in items if item.kind == "envoy.memory"]) == 3
 
 
+def test_a_folder_of_bundles_is_those_bundles(tmp_path: Path) -> None:
+    first = tar(tmp_path / "1.tar.gz", report())
+    second = tar(tmp_path / "2.tar.gz", {**report(), "bug-report.log": LOG.replace(b"T18", b"T19")})
+    for name, source in (("before", first), ("during", second)):
+        import_evidence([source], str(tmp_path / "case" / name))
+    (tmp_path / "case" / "truth.json").write_text("{}")
+
+    assert imported(tmp_path / "case") == imported(first, second)
+
+
 def test_the_same_report_twice_is_one(tmp_path: Path) -> None:
     first, again = tar(tmp_path / "1.tar.gz", report()), tar(tmp_path / "again.tar.gz", report(), prefix="")
 

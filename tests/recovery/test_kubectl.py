@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.kubectl, pytest.mark.usefixtures("untraced")]
 
 @pytest.fixture(scope="module")
 def case(captures: Path) -> Judged:
-    subjects = ("travel/web-v1-*", "VirtualService:travel/search", "EnvoyFilter:ops/ratelimit-seats")
+    subjects = ("bank/desk-v3-*", "VirtualService:bank/menu", "EnvoyFilter:bank/cart-metadata")
     return judged(captures / "upgrade-503", *subjects)
 
 

@@ -10,7 +10,7 @@ from tests.advice import judged
 
 @pytest.fixture(scope="module")
 def mesh(captures: Path) -> Mesh:
-    case = judged(captures / "ca-rotation", "travel/pricing-v1-*", "travel/pricing-v2-*")
+    case = judged(captures / "ca-rotation", "risk/ledger-v3-*")
     return mesh_of(case, case.hypotheses[0])
 
 
@@ -19,32 +19,32 @@ def named(namespace: str, name: str) -> Named:
 
 
 def test_what_the_verdict_is_about(mesh: Mesh) -> None:
-    assert mesh.workloads == (named("travel", "pricing-v1"), named("travel", "pricing-v2"))
-    assert [namespace for namespace, _ in mesh.pods] == ["travel", "travel"]
+    assert mesh.workloads == (named("risk", "ledger-v3"),)
+    assert [namespace for namespace, _ in mesh.pods] == ["risk"]
     assert mesh.refused == ()
 
 
 def test_what_is_called_comes_before_what_calls_it(mesh: Mesh) -> None:
     names = [each.name for each in mesh.order]
 
-    assert names == ["seats-v1", "pricing-v1", "pricing-v2", "booking-v1", "search-v1", "search-v2", "web-v1"]
+    assert names == ["ledger-v3", "units-v3", "cart-v3", "menu-v3", "menu-v4", "desk-v3"]
     assert mesh.gateways == (named("istio-system", "istio-ingressgateway"),)
 
 
 def test_control_plane_and_versions(mesh: Mesh) -> None:
-    assert (mesh.system, mesh.root, mesh.signer) == ("istio-system", "istio-system", "cacerts")
+    assert (mesh.system, mesh.root, mesh.signer) == ("istio-system", "istio-system", "")
     assert mesh.istiods == (named("istio-system", "istiod"),)
-    assert (mesh.version, mesh.versions) == ((1, 31), ("1.31.0",))
+    assert (mesh.version, mesh.versions) == ((1, 28), ("1.28.1",))
     assert mesh.api("networking.istio.io") == "networking.istio.io/v1"
 
 
 def test_roots_with_those_that_trust_them(mesh: Mesh) -> None:
-    assert {serial[:8]: len(pods) for serial, pods in mesh.roots.items()} == {"2d23a66a": 2, "5c443ed1": 6}
+    assert {serial[:8]: len(pods) for serial, pods in mesh.roots.items()} == {"754d7df2": 1, "1870318d": 7}
 
 
 def test_labels_and_resources(mesh: Mesh) -> None:
-    assert mesh.labels[named("travel", "pricing-v1")] == {"app": "pricing", "version": "v1"}
-    assert mesh.resources[named("travel", "pricing-v1")] == Resources()
+    assert mesh.labels[named("risk", "ledger-v3")] == {"app": "ledger", "version": "v3"}
+    assert mesh.resources[named("risk", "ledger-v3")] == Resources()
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from meshforensics.bundle import Bundle, open_bundle
+from meshforensics.importers import import_evidence
 from meshforensics.replay import replay
 from tests.replay.evidence import write
 
 pytestmark = pytest.mark.kubectl
 Kubectl = Callable[..., subprocess.CompletedProcess[bytes]]
-PROXY = ("-n", "travel")
+PROXY = ("-n", "bank")
 GATEWAY = "istio-system"
 
 
@@ -63,14 +64,14 @@ def kubectl(kubeconfig: Path) -> Kubectl:
 
 @pytest.fixture(scope="module")
 def pod(bundle: Bundle) -> str:
-    """A pod of the namespace travel."""
+    """A pod of the namespace bank."""
     subjects = sorted({item.subject for item in bundle.items if item.kind == "envoy.memory"})
-    return next(subject for subject in subjects if subject.startswith("travel/")).partition("/")[2]
+    return next(subject for subject in subjects if subject.startswith("bank/")).partition("/")[2]
 
 
 def captured(bundle: Bundle, kind: str, pod: str) -> bytes:
-    """The newest captured bytes of a pod of travel."""
-    found = [item for item in bundle.items if (item.kind, item.subject) == (kind, f"travel/{pod}")]
+    """The newest captured bytes of a pod of bank."""
+    found = [item for item in bundle.items if (item.kind, item.subject) == (kind, f"bank/{pod}")]
     return bundle.read(max(found, key=lambda item: str(item.captured_at)))
 
 
@@ -78,10 +79,11 @@ def test_get_pods_of_all_namespaces(kubectl: Kubectl) -> None:
     lines = kubectl("get", "pods", "-A", "--chunk-size=2").stdout.decode().splitlines()
 
     assert lines[0].split() == ["NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"]
-    assert [line.split()[0] for line in lines[1:]] == ["istio-system"] * 2 + ["ops"] + ["travel"] * 6
+    assert [line.split()[0] for line in lines[1:]] == ["bank"] * 5 + ["istio-system"] * 3 + ["risk"] * 2
     assert {tuple(line.split()[2:]) for line in lines[1:]} == {
-        ("1/1", "Running", "0", "31h"),
-        ("2/2", "Running", "0", "31h"),
+        ("1/1", "Running", "0", "3d"),
+        ("1/1", "Running", "0", "25s"),
+        ("2/2", "Running", "0", "3d"),
         ("0/1", "Running", "0", "<unknown>"),
     }
 
@@ -98,14 +100,14 @@ def test_get_custom_resources_and_api_resources(kubectl: Kubectl) -> None:
     routes = kubectl("get", "virtualservices", "-A", "-o", "name").stdout.decode().split()
     resources = kubectl("api-resources", "--api-group=networking.istio.io", "-o", "name").stdout.decode().split()
 
-    assert routes == [f"virtualservice.networking.istio.io/{name}" for name in ("pricing", "search", "travel-ingress")]
+    assert routes == [f"virtualservice.networking.istio.io/{name}" for name in ("ingress", "menu")]
     assert "destinationrules.networking.istio.io" in resources
 
 
 def test_get_with_selectors_and_a_watch_that_ends(kubectl: Kubectl) -> None:
-    said = kubectl("get", "pods", "-A", "-w", "-l", "app=web", "--field-selector=status.phase=Running", "-o", "name")
+    said = kubectl("get", "pods", "-A", "-w", "-l", "app=desk", "--field-selector=status.phase=Running", "-o", "name")
 
-    assert [line.partition("-")[0] for line in said.stdout.decode().split()] == ["pod/web"]
+    assert [line.partition("-")[0] for line in said.stdout.decode().split()] == ["pod/desk"] * 2
 
 
 def test_logs(kubectl: Kubectl, bundle: Bundle, pod: str) -> None:
@@ -121,7 +123,7 @@ def test_previous_logs_that_were_not_captured_are_named(kubectl: Kubectl, pod: s
     said = kubectl(*PROXY, "logs", pod, "-c", "istio-proxy", "-p")
 
     assert said.returncode == 1
-    assert f"log.istio-proxy.previous of travel/{pod} is not in this bundle".encode() in said.stderr
+    assert f"log.istio-proxy.previous of bank/{pod} is not in this bundle".encode() in said.stderr
 
 
 def test_previous_logs(tmp_path: Path) -> None:
@@ -143,9 +145,12 @@ def test_events(tmp_path: Path) -> None:
     assert "restarting failed container" in described
 
 
-def test_events_and_secrets_of_a_bug_report_are_made_of_its_printed_tables(kubectl: Kubectl) -> None:
-    events = kubectl("get", "events", "-A", "--field-selector=reason=ScalingReplicaSet", "--no-headers")
-    secrets = kubectl("get", "secrets", "-A", "--no-headers")
+def test_events_and_secrets_of_a_bug_report_are_made_of_its_printed_tables(examples: Path, tmp_path: Path) -> None:
+    parts = [examples / "05-upgrade-503" / part for part in ("before", "during")]
+    with replay(import_evidence(parts, str(tmp_path / "bundle"))) as served:
+        kubectl = _kubectl(served.kubeconfig)
+        events = kubectl("get", "events", "-A", "--field-selector=reason=ScalingReplicaSet", "--no-headers")
+        secrets = kubectl("get", "secrets", "-A", "--no-headers")
 
     assert re.split(r"\s{2,}", events.stdout.decode().strip()) == [
         "istio-system", "30s", "Normal", "ScalingReplicaSet", "deployment/istiod",
@@ -155,7 +160,7 @@ def test_events_and_secrets_of_a_bug_report_are_made_of_its_printed_tables(kubec
 
 
 def test_versions_are_those_of_the_captured_cluster(kubectl: Kubectl) -> None:
-    assert kubectl("version").stdout.decode().splitlines()[-1] == "Server Version: v1.34.2"
+    assert kubectl("version").stdout.decode().splitlines()[-1] == "Server Version: v1.34.0-meshforensics-replay"
 
 
 @pytest.mark.parametrize("websockets", [True, False])
@@ -186,12 +191,12 @@ def test_nothing_can_be_changed(kubectl: Kubectl, pod: str) -> None:
 
 
 def test_diff_shows_what_a_changed_object_would_change(kubectl: Kubectl, tmp_path: Path) -> None:
-    saved = kubectl(*PROXY, "get", "virtualservice", "search", "-o", "yaml").stdout
+    saved = kubectl(*PROXY, "get", "virtualservice", "menu", "-o", "yaml").stdout
     same, other, file = tmp_path / "same.yaml", tmp_path / "other.yaml", tmp_path / "pod.yaml"
     same.write_bytes(saved)
-    other.write_bytes(saved.replace(b"subset: v2", b"subset: v1"))
+    other.write_bytes(saved.replace(b"subset: v4", b"subset: v3"))
     file.write_bytes(
-        kubectl(*PROXY, "get", "deploy", "web-v1", "-o", "yaml").stdout.replace(b"replicas: 1", b"replicas: 2")
+        kubectl(*PROXY, "get", "deploy", "desk-v3", "-o", "yaml").stdout.replace(b"replicas: 1", b"replicas: 2")
     )
 
     unchanged, changed, built_in = (kubectl("diff", "-f", str(path)) for path in (same, other, file))
@@ -201,15 +206,15 @@ def test_diff_shows_what_a_changed_object_would_change(kubectl: Kubectl, tmp_pat
     lines = [
         line for line in changed.stdout.decode().splitlines() if line[:1] in "+-" and line[:3] not in {"+++", "---"}
     ]
-    assert lines == ["-        subset: v2", "+        subset: v1"]
+    assert lines == ["-        subset: v4", "+        subset: v3"]
     assert b"nothing of this bundle tells how the fields of a built-in kind are merged" in built_in.stderr
-    assert kubectl(*PROXY, "get", "virtualservice", "search", "-o", "yaml").stdout == saved
+    assert kubectl(*PROXY, "get", "virtualservice", "menu", "-o", "yaml").stdout == saved
 
 
 def test_diff_shows_a_new_object_whole(kubectl: Kubectl, tmp_path: Path) -> None:
     new = tmp_path / "new.yaml"
     new.write_text(
-        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: new, namespace: travel}\n"
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: new, namespace: bank}\n"
         "spec: {rules: [{}]}\n"
     )
 

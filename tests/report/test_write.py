@@ -31,9 +31,9 @@ def test_the_same_input_gives_the_same_report(captures: Path, report: Written, t
 def test_the_report_names_cause_impact_and_evidence(report: Written) -> None:
     text = (report.html.parent / "report.md").read_text()
 
-    for fact in ("pricing-v1-zbpgs9vng-s8gjn", "2d23a66ac9386fa6ed6dee6b5e9781eedf1771b2", "141 of 209"):
+    for fact in ("ledger-v3-v9qpt6btc-m5zxx", "754d7df240c6bdeaf2d726f4a19e3f88da6f26bb", "108 of 148"):
         assert fact in text
-    assert "booking-v1 is faulty" not in text
+    assert "menu-v3 is faulty" not in text
 
 
 def test_a_section_that_fails_leaves_a_partial_report(captures: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from meshforensics.model import DeclarationError, Item, NotTheFormError, Status, UnknownNameError, parse_time
-from meshforensics.tables import Block, Column, Reading, Row, Table, Tables, build, stretches, typed
+from meshforensics.tables import Block, Column, Reading, Row, Table, Tables, build, stretches, typed, visible
 
 NOON = parse_time("2026-11-23T12:00:00Z")
 
@@ -163,3 +163,29 @@ def test_derived_times_that_are_all_unknown_keep_their_dtype() -> None:
     made = typed(numbers, frame.assign(item="i", pointer="/0"))
 
     assert str(made["captured_at"].dtype) == "datetime64[us, UTC]"
+
+
+@pytest.mark.parametrize(
+    ("lists", "seen"),
+    [
+        pytest.param((("Namespace:shop", 0), ("-", 1)), ["-"], id="the-whole-list-comes-later"),
+        pytest.param((("-", 0), ("Namespace:shop", 1)), ["-", "Namespace:shop"], id="the-part-is-newer"),
+        pytest.param((("Namespace:shop", 0), ("Selector:app=istiod", 1)), None, id="parts-alone"),
+        pytest.param((("Namespace:shop", None), ("-", 1)), ["-"], id="a-part-of-no-known-time"),
+    ],
+)
+def test_a_list_of_a_part_counts_until_the_whole_is_captured(
+    lists: tuple[tuple[str, int | None], ...], seen: list[str] | None
+) -> None:
+    items = [
+        Item(
+            kind="kubernetes.pods",
+            subject=subject,
+            status=Status.CAPTURED,
+            captured_at=None if minute is None else NOON + timedelta(minutes=minute),
+            path="x",
+        )
+        for subject, minute in lists
+    ]
+
+    assert [item.subject for item in visible(items, None, over_time=False)] == (seen or [item[0] for item in lists])

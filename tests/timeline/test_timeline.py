@@ -40,14 +40,15 @@ def test_an_upgrade_is_told_from_the_change_to_the_failing_calls(captures: Path)
         ("state", "config"),
         ("control", "rejection"),
         ("control", "proxy-error"),
+        ("control", "proxy-error"),
         ("control", "istiod-error"),
         ("edge", "first-failure"),
         ("service", "first-failure"),
         ("edge", "last-success"),
         ("", "capture"),
     ]
-    assert cells(told, "at", "pointer", kind="config", subject="DestinationRule:travel/search") == [
-        ("2026-11-23T18:49:58+00:00", "/items/6")
+    assert cells(told, "at", "pointer", kind="config", subject="DestinationRule:bank/menu") == [
+        ("2026-11-26T05:17:07+00:00", "/items/2")
     ]
 
 

@@ -45,7 +45,7 @@ def pool_limits(case: Case) -> pd.DataFrame:
     """Of each pool that grows with memory: the limits that its proxy holds for it, and the limit that would have held.
 
     Columns: proxy, cluster, object (that sets them), max_connections, max_requests, max_requests_per_connection,
-    each (live bytes for one more), bound (how many fit below four fifths of the container's limit).
+    idle_timeout_s, each (live bytes for one more), bound (how many fit below four fifths of the container's limit).
     """
     found = pools(case)
     upstream = found[found["what"] == "upstream"].drop_duplicates("proxy")
@@ -60,8 +60,8 @@ def pool_limits(case: Case) -> pd.DataFrame:
 
 
 _LIMITS = (
-    *("proxy", "cluster", "object", "max_connections", "max_requests", "max_requests_per_connection", "last", "each"),
-    *("bound", "item", "pointer"),
+    *("proxy", "cluster", "object", "max_connections", "max_requests", "max_requests_per_connection"),
+    *("idle_timeout_s", "last", "each", "bound", "item", "pointer"),
 )
 
 
@@ -86,7 +86,7 @@ def _limits(
 ) -> dict[str, Any]:
     room = None if base is None else SAFE_SHARE * base[1] - base[0]
     bound = None if room is None or room <= 0 or pool["each"] <= 0 else int(room / pool["each"])
-    names = ("object", "max_connections", "max_requests", "max_requests_per_connection")
+    names = ("object", "max_connections", "max_requests", "max_requests_per_connection", "idle_timeout_s")
     told = {name: None if cluster is None or pd.isna(cluster[name]) else cluster[name] for name in names}
     kept = {name: pool[name] for name in ("proxy", "last", "each", "item", "pointer")}
     return {**kept, "cluster": pool["name"], **told, "bound": bound}

@@ -165,7 +165,7 @@ def trust_over_time(case: Case) -> pd.DataFrame:
     """At each moment, each set of roots with the proxies that hold just these, and how many pairs verify.
 
     Columns: at, serials (a tuple; empty for proxies of which it is not known), proxies (a tuple), fails, works,
-    unknown (pairs that call each other).
+    unknown (pairs that may call each other).
     """
     every = sorted({each.proxy for each in holdings(case)})
     rows = []

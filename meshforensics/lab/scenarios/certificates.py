@@ -129,6 +129,7 @@ ca_rotation = Scenario(
     mechanism="root replaced without overlap: one service gets the new root and a leaf of it, its callers do not",
     begin=_rotate,
     settle=10.0,
+    before="store",
 )
 healthy_rotation = Scenario(
     id="healthy-rotation",

@@ -20,4 +20,5 @@ healthy = Scenario(
     incident="healthy",
     mechanism="nothing breaks: load with 404s, slow answers, a push and a restart",
     begin=_noise,
+    before="",
 )

@@ -124,6 +124,7 @@ memory_leak = Scenario(
     watch=36.0,
     every=3.5,
     series=True,
+    before="",
 )
 memory_config_growth = Scenario(
     id="memory-config-growth",
@@ -135,6 +136,7 @@ memory_config_growth = Scenario(
     watch=36.0,
     every=3.5,
     series=True,
+    before="",
 )
 memory_config_growth_series = Scenario(
     id="memory-config-growth-series",
@@ -146,6 +148,7 @@ memory_config_growth_series = Scenario(
     watch=36.0,
     every=3.5,
     series=True,
+    before="",
 )
 memory_traffic_growth = Scenario(
     id="memory-traffic-growth",
@@ -157,6 +160,7 @@ memory_traffic_growth = Scenario(
     watch=38.0,
     every=3.2,
     series=True,
+    before="",
 )
 memory_retention = Scenario(
     id="memory-retention",
@@ -167,4 +171,5 @@ memory_retention = Scenario(
     watch=28.0,
     every=3.5,
     series=True,
+    before="",
 )

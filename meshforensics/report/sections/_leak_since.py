@@ -134,6 +134,13 @@ def _limit(name: str) -> Shown:
     return Shown(head=head, say=say, number=True)
 
 
+def _idle(seconds: "float | None") -> str:
+    """A connection that holds a request is not idle: what piles up is not closed by it."""
+    if seconds is None or pd.isna(seconds):
+        return "not set: 3,600"
+    return f"{seconds:,.0f}" if seconds else "never"
+
+
 _REMEDIES = (
     Shown(head="Remedy", say=lambda row: str(row["remedy"])),
     Shown(head="What it would do", say=lambda row: str(row["effect"])),
@@ -144,5 +151,6 @@ _POOL_LIMITS = (
     _limit("max_connections"),
     _limit("max_requests"),
     _limit("max_requests_per_connection"),
+    Shown(head="Idle timeout (s)", say=lambda row: _idle(row["idle_timeout_s"]), number=True),
     Shown(head="Open at last", say=lambda row: f"{row['last']:,.0f}", number=True),
 )

@@ -63,7 +63,7 @@ def _matrix(case: Case, known: tuple[Root, ...]) -> tuple[Beside, ...]:
     cells = tuple(tuple(_cell(caller, server, signs, judged) for server in pods) for caller in pods)
     looks = [cell.look for row in cells for cell in row]
     fails, pairs = sum("fails" in look for look in looks), len(pods) * (len(pods) - 1)
-    caption = f"{fails} of {pairs} pairs have no root in common or cannot verify; {len(judged)} pairs call each other"
+    caption = f"{fails} of {pairs} pairs have no root in common or cannot verify; {len(judged)} may call each other"
     matrix = Matrix(caption=caption, names=tuple(f"{names[pod]} {signs[pod]}" for pod in pods), cells=cells)
     return (Beside(blocks=(matrix,), notes=_NOTES),)
 

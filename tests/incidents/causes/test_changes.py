@@ -41,7 +41,12 @@ def _limited() -> dict[str, pd.DataFrame]:
     return {
         "containers": frame("containers", **own, container=["istio-proxy"], memory_limit_bytes=[100 * MIB]),
         "clusters": frame(
-            "clusters", resource=["aa"], name=[CLUSTER], max_connections=[50], object=["DestinationRule:shop/pay"]
+            "clusters",
+            resource=["aa"],
+            name=[CLUSTER],
+            max_connections=[50],
+            idle_timeout_s=[90.0],
+            object=["DestinationRule:shop/pay"],
         ),
         "cluster_instances": frame("cluster_instances", **own, resource=["aa"], name=[CLUSTER]),
     }
@@ -51,7 +56,7 @@ def test_a_bound_on_the_pool_is_what_fits_below_four_fifths_of_the_limit() -> No
     found = pool_limits(series(memory(web_1=rising), piled_up(), **_limited()))
 
     row = found.iloc[0]
-    assert (row["max_connections"], row["object"]) == (50, "DestinationRule:shop/pay")
+    assert (row["max_connections"], row["idle_timeout_s"], row["object"]) == (50, 90.0, "DestinationRule:shop/pay")
     assert row["bound"] == int((80 - 18) / 0.5)
 
 

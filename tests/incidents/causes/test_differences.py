@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from meshforensics.incidents import Case
@@ -23,27 +24,27 @@ def test_what_changed_in_meaning_is_told_by_object(upgraded: Case) -> None:
     told = found[["kind", "name", "change", "object", "proxies"]].to_numpy().tolist()
     assert told[0] == [
         "cluster",
-        "outbound|8080|v2|search.travel.svc.cluster.local",
+        "outbound|8000|v4|menu.bank.svc.cluster.local",
         "removed",
-        "DestinationRule:travel/search",
-        ("travel/web-v1-zbgtfcww9-9ns8s",),
+        "DestinationRule:bank/menu",
+        ("bank/desk-v3-4jr6bvk7s-twkpk",),
     ]
     assert len(told) == 2
 
 
-def test_what_a_proxy_refused_is_told_by_the_value_that_it_refused(upgraded: Case) -> None:
+def test_what_a_proxy_refused_is_told_by_what_differs(upgraded: Case) -> None:
     found = changed_resources(upgraded)
 
     (refused,) = found[found["change"] == "refused"].to_dict("records")
-    assert str(refused["path"]).endswith("typed_config.token_bucket.fill_interval")
-    assert (refused["before"], refused["after"]) == ("1s", "0.010s")
+    assert str(refused["path"]).endswith("http_filters[istio.filters.http.peer_metadata_v2]")
+    assert (pd.isna(refused["before"]), refused["after"]) == (True, "there, 4 fields")
 
 
 def test_a_proxy_that_was_captured_once_is_named(upgraded: Case) -> None:
     once = captured_once(upgraded)
 
     assert len(once) == 7
-    assert "travel/web-v1-zbgtfcww9-9ns8s" not in once
+    assert "bank/desk-v3-4jr6bvk7s-twkpk" not in once
 
 
 def test_without_dumps_nothing_changed_that_is_known() -> None:
