@@ -72,14 +72,23 @@ def _step(top: float) -> float:
     return next(each * tens * size for each in _STEPS if top / (each * tens * size) <= 5)
 
 
+def _spread(heights: Sequence[float]) -> list[float]:
+    """Places for names, from above: moved down where they would overlap, up where they would leave the figure."""
+    places: list[float] = []
+    for height in heights:
+        places.append(max(height, places[-1] + _LABEL if places else _LABEL))
+    lowest = [_HEIGHT - number * _LABEL for number in reversed(range(len(places)))]
+    if lowest[:1] < [_LABEL]:
+        return places
+    return [min(pair) for pair in zip(places, lowest, strict=True)]
+
+
 def _names(lines: Sequence[Line], axis: Axis, top: float, width: float) -> Iterator[str]:
-    """Each line's name beside its end, after its stroke where they differ; names that would overlap move down."""
-    lowest = 0.0
+    """Each line's name beside its end, after its stroke where they differ, none over another."""
     left = axis.right + (36 if any(each.stroke for each in lines) else 8)
-    for each in sorted(lines, key=lambda each: -each.points[-1][1]):
+    ordered = sorted(lines, key=lambda each: -each.points[-1][1])
+    for each, y in zip(ordered, _spread([_y(one.points[-1][1], top) for one in ordered]), strict=True):
         at, value = each.points[-1]
-        y = max(_y(value, top), lowest + _LABEL)
-        lowest = y
         yield dot(axis.x(at), _y(value, top), 2.5, "tip hurt" if each.hurt else "tip")
         if left > axis.right + 8:
             yield polyline([(axis.right + 8, y), (left - 6, y)], each.look)

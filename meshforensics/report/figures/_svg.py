@@ -16,7 +16,14 @@ _FAT = frozenset("mwMW@%…→")
 
 def width_of(text: str, size: float = 12) -> float:
     """About how wide `text` is in a common sans-serif face."""
-    return size * sum(0.31 if c in _THIN else 0.9 if c in _FAT else 0.68 if c.isupper() else 0.57 for c in text)
+    return size * sum(_share(character) for character in text)
+
+
+def _share(c: str) -> float:
+    """The width of a character, by the widest of the usual faces."""
+    if c in _THIN:
+        return 0.33
+    return 0.92 if c in _FAT else 0.68 if c.isupper() else 0.64 if c.isdigit() else 0.58
 
 
 def fit(text: str, room: float, size: float = 12) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -202,3 +202,16 @@ def test_any_values_can_be_drawn(values: list[float]) -> None:
     one = Line(label="x", points=tuple((ago(-n), value) for n, value in enumerate(values)))
 
     assert ET.fromstring(draw_lines([one], None, str, WIDE)).findall("{*}polyline") != []
+
+
+def test_names_of_lines_that_end_in_one_place_stay_in_the_figure_and_apart() -> None:
+    flat = [Line(label=f"flat {number}", points=((ago(60), 1.0), (NOON, 1.0))) for number in range(6)]
+    steep = Line(label="steep", points=((ago(60), 1.0), (NOON, 90.0)), hurt=True)
+
+    drawing = ET.fromstring(draw_lines([*flat, steep], None, str, WIDE))
+
+    named = [each for each in drawing.iter() if (each.text or "").startswith(("flat", "steep"))]
+    heights = sorted(float(each.attrib["y"]) for each in named)
+    assert len(heights) == 7
+    assert min(after - before for before, after in pairwise(heights)) >= 15
+    assert heights[-1] <= 190 + 4
