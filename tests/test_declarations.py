@@ -6,6 +6,7 @@ import re
 import string
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +97,45 @@ def fields(template: str) -> set[str]:
 
 
 def spoken(function: Callable[..., Any]) -> set[str]:
-    """Every name and text in the module of a function, and in those of its room that it uses: columns among them."""
-    own = ast.parse(inspect.getsource(sys.modules[function.__module__]))
-    room = function.__module__.rpartition(".")[0]
-    used = [node.module for node in ast.walk(own) if isinstance(node, ast.ImportFrom) and node.module]
-    shared = [inspect.getsource(sys.modules[name]) for name in used if name.startswith(f"{room}._")]
-    tree = ast.parse("\n".join([inspect.getsource(sys.modules[function.__module__]), *shared]))
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    keywords = {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
-    return texts | keywords
+    """The texts and keywords of a function and of what it uses of its room, however far: columns among them.
+
+    Not of a declaration: one that names a column does not make it.
+    """
+    reached = [node for node in _reached(function.__module__, function.__name__) for node in ast.walk(node)]
+    texts = {node.value for node in reached if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return texts | {node.arg for node in reached if isinstance(node, ast.keyword) and node.arg}
+
+
+def _reached(module: str, name: str) -> list[ast.AST]:
+    """What makes a name of a module, and every name of the room that it uses."""
+    room, found, open_ends = module.rpartition(".")[0], {}, [(module, name)]
+    while open_ends:
+        at = open_ends.pop()
+        made = _made(at[0]).get(at[1])
+        if at in found or made is None:
+            continue
+        found[at] = made
+        if isinstance(made, ast.ImportFrom):
+            open_ends += [(made.module or "", at[1])] if (made.module or "").startswith(f"{room}._") else []
+            continue
+        open_ends += [(at[0], node.id) for node in ast.walk(made) if isinstance(node, ast.Name)]
+    return list(found.values())
+
+
+@cache
+def _made(module: str) -> dict[str, ast.AST]:
+    """What makes each name at the top of a module, without decorators."""
+    found: dict[str, ast.AST] = {}
+    for node in ast.parse(inspect.getsource(sys.modules[module])).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node.decorator_list = []
+            found[node.name] = node
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.asname or alias.name: node for alias in node.names}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {each.id: node for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    return found
 
 
 def columns(tables: Iterable[str]) -> set[str]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from meshforensics.tables import text, texts, true
+from meshforensics.checks._containers import sidecars
+from meshforensics.tables import ROOT_NAMESPACE, text, texts, true
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -170,10 +171,72 @@ def _roots(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
     return "as of the capture all proxies hold one root, by key"
 
 
+def _not_begun(_: pd.DataFrame, frames: Frames, at: pd.Timestamp) -> str:
+    certificates = _has(frames, "certificates")
+    held = certificates[certificates["not_before"].notna()] if certificates is not None else None
+    if held is None or not len(held):
+        return ""
+    early = held[held["not_before"] > at]
+    if len(early):
+        return (
+            f"confirmed: {early['serial'].nunique()} certificates had not begun, {text(early['serial']).iloc[0]} first"
+        )
+    return f"refuted as of the capture: all {held['serial'].nunique()} certificates had begun; look at clocks"
+
+
+def _timed_out(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
+    """A route's own timeout; that none is set says nothing of a timeout that the caller asks for."""
+    routes, wanted = _has(frames, "routes"), _cluster_names(rows)
+    own = routes[routes["cluster"].isin(wanted) & (routes["timeout_s"] > 0)] if routes is not None else None
+    if own is None or not len(own):
+        return ""
+    first = own.sort_values("timeout_s", kind="stable").iloc[0]
+    return f"confirmed: a route to {first['cluster']} has a timeout of {first['timeout_s']:g} s"
+
+
+def _unconnected(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
+    """Counted since each proxy's start, so that a count confirms, and only its absence refutes."""
+    endpoints, wanted = _has(frames, "endpoints"), _cluster_names(rows)
+    hosts = endpoints[endpoints["cluster"].isin(wanted)] if endpoints is not None else None
+    counted = hosts[hosts["cx_connect_fail"].notna()] if hosts is not None else None
+    if counted is None or not len(counted):
+        return ""
+    failing = set(texts(counted[counted["cx_connect_fail"] > 0]["address"]))
+    number = counted["address"].nunique()
+    if failing:
+        return f"confirmed: failed connections are counted at {len(failing)} of {number} hosts, {min(failing)} first"
+    return f"no proxy counts a failed connection to the {number} hosts that are there now"
+
+
+def _limited(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
+    """The limits that may be of the proxies that logged them: their namespaces' own, or the mesh's."""
+    config = _has(frames, "config")
+    if config is None:
+        return ""
+    near = config[text(config["namespace"]).isin([*texts(rows["namespace"]), ROOT_NAMESPACE])]
+    envoy = (near["kind"] == "EnvoyFilter") & text(near["spec"]).str.contains("ratelimit", regex=False)
+    limits = near[envoy | (near["kind"] == "HTTPLocalRateLimitPolicy")]
+    return f"confirmed: {text(limits['object']).iloc[0]} sets a limit" if len(limits) else ""
+
+
+def _unready(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
+    """Those of a job that is done are not ready either, and are not meant."""
+    containers = _has(frames, "containers")
+    if containers is None:
+        return ""
+    own = sidecars(containers)
+    alive = own[own["state"].isin(["running", "waiting"]) & own["ready"].notna()]
+    unready = int((~true(alive["ready"], missing=True)).sum())
+    if unready:
+        return f"confirmed: {unready} of {len(alive)} sidecars are not ready"
+    return f"over as of the capture: all {len(alive)} sidecars are ready" if len(alive) else ""
+
+
 _JUDGES: Mapping[str, Callable[[pd.DataFrame, Frames, pd.Timestamp], str]] = {
     "tls-unknown-root": _pairs,
     "tls-verify": _by_key_alone,
     "tls-identity": _names,
+    "tls-not-yet-valid": _not_begun,
     "tls-leaf-expired": _ended("leaf"),
     "tls-root-expired": _ended("root", "intermediate"),
     "config-rejected": _refused,
@@ -181,6 +244,10 @@ _JUDGES: Mapping[str, Callable[[pd.DataFrame, Frames, pd.Timestamp], str]] = {
     "no-cluster": _no_cluster,
     "no-healthy-upstream": _no_host,
     "overflow": _limit,
+    "upstream-timeout": _timed_out,
+    "connect-failure": _unconnected,
+    "rate-limited": _limited,
+    "not-ready": _unready,
     "out-of-memory": _killed,
     "root-changed": _roots,
     "root-refused": _roots,

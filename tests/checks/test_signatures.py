@@ -137,6 +137,26 @@ def _accepted(*names: str) -> dict[str, pd.DataFrame]:
 LATE, FAR = NOON - pd.Timedelta(days=1), NOON + pd.Timedelta(days=1)
 
 
+def _begun(seconds: int) -> pd.DataFrame:
+    return frame("certificates", serial=["1"], not_before=[NOON + pd.Timedelta(seconds=seconds)])
+
+
+def _connected(*failed: int | None) -> pd.DataFrame:
+    count = len(failed)
+    addresses = [f"10.0.0.{number}:80" for number in range(count)]
+    return frame("endpoints", cluster=[CLUSTER] * count, address=addresses, cx_connect_fail=list(failed))
+
+
+def _filter(namespace: str, spec: str) -> pd.DataFrame:
+    return frame(
+        "config", namespace=[namespace], kind=["EnvoyFilter"], object=[f"EnvoyFilter:{namespace}/one"], spec=[spec]
+    )
+
+
+def _sidecar(state: str, ready: bool) -> pd.DataFrame:
+    return frame("containers", container=["istio-proxy"], state=[state], ready=[ready])
+
+
 @pytest.mark.parametrize(
     ("check", "family", "frames", "said"),
     [
@@ -243,6 +263,35 @@ LATE, FAR = NOON - pd.Timedelta(days=1), NOON + pd.Timedelta(days=1)
             seen, "out-of-memory", {"containers": frame("containers", last_reason=["Completed"])}, "no container ended",
             id="not-killed",
         ),
+        pytest.param(
+            tls, "tls-not-yet-valid", {"certificates": _begun(60)}, "1 certificates had not begun", id="early",
+        ),
+        pytest.param(
+            tls, "tls-not-yet-valid", {"certificates": _begun(-60)}, "refuted as of the capture: all 1", id="begun",
+        ),
+        pytest.param(
+            seen, "upstream-timeout", {"routes": frame("routes", cluster=[CLUSTER] * 2, timeout_s=[9.0, 0.5])},
+            "has a timeout of 0.5 s", id="timeout",
+        ),
+        pytest.param(
+            seen, "upstream-timeout", {"routes": frame("routes", cluster=[CLUSTER], timeout_s=[0.0])}, NOTHING,
+            id="no-timeout-of-the-route",
+        ),
+        pytest.param(seen, "connect-failure", {"endpoints": _connected(0, 3)}, "at 1 of 2 hosts", id="unconnected"),
+        pytest.param(seen, "connect-failure", {"endpoints": _connected(0, 0)}, "no proxy counts", id="connected"),
+        pytest.param(seen, "connect-failure", {"endpoints": _connected(None)}, NOTHING, id="not-counted"),
+        pytest.param(
+            seen, "rate-limited", {"config": _filter("shop", "envoy.filters.http.local_ratelimit")},
+            "confirmed: EnvoyFilter:shop/one sets a limit", id="limit",
+        ),
+        pytest.param(
+            seen, "rate-limited", {"config": _filter("other", "envoy.filters.http.local_ratelimit")}, NOTHING,
+            id="limit-of-others",
+        ),
+        pytest.param(seen, "rate-limited", {"config": _filter("shop", "envoy.lua")}, NOTHING, id="another-filter"),
+        pytest.param(seen, "not-ready", {"containers": _sidecar("running", False)}, "1 of 1 sidecars", id="unready"),
+        pytest.param(seen, "not-ready", {"containers": _sidecar("running", True)}, "over as of", id="ready"),
+        pytest.param(seen, "not-ready", {"containers": _sidecar("terminated", False)}, NOTHING, id="a-job"),
     ],
 )  # fmt: skip
 def test_what_else_confirms_or_refutes_it(
