@@ -53,7 +53,13 @@ def run(incident: str, output: str, proxies: int, seed: int, small: bool, keep_r
 
     options = Options(proxies=proxies, seed=seed, small=small, keep_running=keep_running)
     with spinner("starting") as say:
-        made = reproduce(scenario_of(incident), output, options, say)
+
+        def told(line: str) -> None:
+            say(line)
+            if "KUBECONFIG" in line:  # it is to be read and copied, and stays
+                click.echo(plain(line), err=True)
+
+        made = reproduce(scenario_of(incident), output, options, told)
     answers = ", ".join(f"{count} x {what}" for what, count in made.counts.items())
     click.echo(plain(f"{made.truth.incident}: {made.truth.about}"))
     click.echo(plain(f"callers got {answers}"))
