@@ -94,7 +94,7 @@ class Live:
             return Answer(status=404, body=f"404 page not found: nobody listens on port {port} here\n".encode())
         if method not in {"GET", "HEAD"}:
             return Answer(status=405, body=b"a lab is changed by its scenario alone\n")
-        url = f"http://{address}:{port}{target}"
+        url = f"http://{address}:{port}/{target.removeprefix('/')}"
         try:
             with urllib.request.urlopen(url, timeout=_PATIENCE) as said:
                 return Answer(status=said.status, body=said.read(), content_type=said.headers["Content-Type"])
