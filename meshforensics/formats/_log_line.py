@@ -37,6 +37,7 @@ class LogLine(msgspec.Struct, frozen=True, gc=False):
         scope: of the logger, such as ``ads`` or ``envoy config``.
         message: without the time, level, scope, source file and thread.
         previous: whether it is of the container before its last restart.
+        uptime_s: since the start of the process, where the line says that.
     """
 
     at: str | None
@@ -45,6 +46,7 @@ class LogLine(msgspec.Struct, frozen=True, gc=False):
     message: str
     pointer: str
     previous: bool = False
+    uptime_s: float | None = None
 
 
 def without_prefix(line: str) -> str:

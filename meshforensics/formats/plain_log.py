@@ -12,7 +12,13 @@ import msgspec
 from meshforensics.formats._log import Log, Part
 from meshforensics.formats._log_line import LogLine
 
-_LINKERD = re.compile(r"\[\s*\d+\.\d+s\]\s+(TRACE|DEBUG|INFO|WARN|ERROR)\s+(?:ThreadId\(\d+\)\s+)?(.*)\Z")
+_LINKERD = re.compile(
+    r"(?:(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:\d\d)) )?"
+    r"\[\s*(?P<uptime>\d{1,12}\.\d{1,9})s\]\s+(?P<level>TRACE|DEBUG|INFO|WARN|ERROR)\s+"
+    r"(?:ThreadId\(\d+\)\s+)?(?P<said>.*)\Z",
+    re.ASCII,
+)
+"""The time before it is that of ``kubectl logs --timestamps``."""
 
 
 class PlainLog(msgspec.Struct, frozen=True):
@@ -36,12 +42,16 @@ def decode(payload: bytes) -> PlainLog:
 
 
 def _since_start(payload: bytes) -> Iterator[LogLine]:
-    """Lines of Linkerd's proxy, which say no time of day."""
+    """Lines of Linkerd's proxy, which say how long it runs, and no time of day."""
     for number, line in enumerate(payload.decode("utf-8", "replace").split("\n"), start=1):
         found = _LINKERD.match(line.strip())
         if found:
-            scope, _, message = found.group(2).rpartition(": ")
-            said = message if scope else found.group(2)
+            scope, _, message = found["said"].rpartition(": ")
             yield LogLine(
-                at=None, level=found.group(1).lower(), scope=scope or None, message=said, pointer=f"L{number}"
+                at=found["at"],
+                level=found["level"].lower(),
+                scope=scope or None,
+                message=message if scope else found["said"],
+                pointer=f"L{number}",
+                uptime_s=float(found["uptime"]),
             )

@@ -37,7 +37,8 @@ def _istiod_lines(reading: Reading) -> Iterable[Row]:
 
 
 def _other_lines(reading: Reading) -> Iterable[Row]:
-    return _lines(reading, reading.decoded(_plain.decode).lines)
+    lines = reading.decoded(_plain.decode).lines
+    return ((*row, line.uptime_s) for row, line in zip(_lines(reading, lines), lines, strict=True))
 
 
 proxy_log = Table(
@@ -58,9 +59,12 @@ istiod_log = Table(
 
 other_log = Table(
     id="other_log",
-    about="Messages of Linkerd's proxies, whose lines say no time of day, and of CNI plugins.",
+    about="Messages of Linkerd's proxies, whose lines say how long they run and no time of day, and of CNI plugins.",
     of="pod",
-    columns=_COLUMNS,
+    columns=(
+        *_COLUMNS,
+        Column("uptime_s", "Float64", unit="s", about="Since the start of the process, where said.", source="log"),
+    ),
     reads={"log.linkerd-proxy*": _other_lines, "log.install-cni*": _other_lines, "foreign.cni-log": _other_lines},
 )
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.formats.signatures import signature_of
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, text
+from meshforensics.tables._frames import ABSENT, keys, text, texts, true
 
 _NAMES = (
     "namespace",
@@ -33,6 +33,7 @@ def _signatures(
     istiod_log: pd.DataFrame = ABSENT,
     other_log: pd.DataFrame = ABSENT,
     events: pd.DataFrame = ABSENT,
+    containers: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
     rows = [
         *_matches(
@@ -42,7 +43,7 @@ def _signatures(
         ),
         *_matches(proxy_log, "proxy", text(proxy_log["message"])),
         *_matches(istiod_log, "istiod", text(istiod_log["message"])),
-        *_matches(other_log, "other", text(other_log["message"])),
+        *_matches(_timed(other_log, containers), "other", text(other_log["message"])),
         *_matches(_of_pods(events), "event", text(events["reason"]) + ": " + text(events["message"])),
     ]
     return pd.DataFrame(rows, columns=list(_NAMES))
@@ -51,6 +52,26 @@ def _signatures(
 def _of_pods(events: pd.DataFrame) -> pd.DataFrame:
     """Events as lines of the pods that they are about."""
     return events.assign(pod=text(events["name"]).where(events["kind"] == "Pod", ""))
+
+
+def _timed(log: pd.DataFrame, containers: pd.DataFrame) -> pd.DataFrame:
+    """With times: what says how long its process runs is timed by the start of the container that wrote it."""
+    if log.empty or containers.empty or not (log["at"].isna() & log["uptime_s"].notna()).any():
+        return log
+    began: dict[tuple[str, ...], list[tuple[pd.Timestamp, pd.Timestamp]]] = {}
+    stamps = zip(containers["started_at"], containers["last_started_at"], strict=True)
+    for holder, (now, last) in zip(keys(containers, "namespace", "pod", "container"), stamps, strict=True):
+        if pd.notna(now):
+            began.setdefault(holder, []).append((now, last))
+    container = text(log["item"]).str.split(":").str[0].str.removeprefix("log.").str.removesuffix(".previous")
+    found: list[pd.Timestamp | None] = []
+    previous = true(log["previous"], missing=False)
+    written = zip(keys(log, "namespace", "pod"), texts(container), log["captured_at"], previous, strict=True)
+    for pod, name, taken, before in written:
+        known = [each for each in began.get((*pod, name), []) if pd.isna(taken) or each[0] <= taken]
+        found.append(max(known, key=lambda each: each[0])[1 if before else 0] if known else None)
+    start = pd.Series(found, index=log.index, dtype="datetime64[us, UTC]")
+    return log.assign(at=log["at"].fillna(start + pd.to_timedelta(log["uptime_s"].astype("float64"), unit="s")))
 
 
 def _matches(log: pd.DataFrame, name: str, texts: "pd.Series[str]") -> Iterator[tuple[object, ...]]:

@@ -27,6 +27,14 @@ def test_lines_of_a_linkerd_proxy_have_no_time_of_day() -> None:
     assert log.lines[2].message == "HTTP/1.1 request failed error=service in fail-fast"
 
 
+def test_they_say_how_long_the_proxy_runs_and_kubectl_may_have_added_the_time() -> None:
+    stamped = b"".join(b"2026-01-01T12:00:00.5Z " + line for line in LINKERD.splitlines(keepends=True))
+
+    assert [line.uptime_s for line in decode(LINKERD).lines] == [0.002, 61.437, 62.001]
+    assert {line.at for line in decode(stamped).lines} == {"2026-01-01T12:00:00.5Z"}
+    assert [line.message for line in decode(stamped).lines] == [line.message for line in decode(LINKERD).lines]
+
+
 def test_the_log_of_a_cni_plugin(corpus: Path) -> None:
     (path,) = (corpus / "bugreport/istio_2023-09/bug-report/cni").rglob("*.log")
 

@@ -2,6 +2,9 @@
 
 import json
 
+import pandas as pd
+import pytest
+
 from meshforensics.investigation import Investigation
 from meshforensics.testing import tables_of
 
@@ -34,3 +37,43 @@ def test_events_are_lines_of_the_pods_that_they_are_about() -> None:
     assert [tuple(row) for row in found[columns].itertuples(index=False)] == [
         ("shop", "web-1", "event", "X35b", "crash-loop", "read its previous log")
     ]
+
+
+def _linkerd(kind: str, started: str | None, last: str = "2026-01-01T10:00:00Z") -> list[object]:
+    """The times of a signature of a log of Linkerd's proxy, beside what Kubernetes says of its container."""
+    line = b"[    62.000s]  INFO ThreadId(01) linkerd_app_core: request failed error=service in fail-fast\n"
+    status = {
+        "name": "linkerd-proxy",
+        "state": {"running": {"startedAt": started}},
+        "lastState": {"terminated": {"startedAt": last, "exitCode": 1}},
+    }
+    pod = {
+        "kind": "Pod",
+        "apiVersion": "v1",
+        "metadata": {"name": "web-1", "namespace": "shop"},
+        "spec": {"containers": [{"name": "linkerd-proxy"}]},
+        "status": {"containerStatuses": [status] if started else []},
+    }
+    pods = json.dumps({"kind": "List", "apiVersion": "v1", "items": [pod]}).encode()
+    tables = tables_of((kind, "shop/web-1", line), ("kubernetes.pods", "-", pods), captured_at=NOON.to_pydatetime())
+    return [None if pd.isna(at) else at for at in tables.frame("signatures")["at"]]
+
+
+NOON = pd.Timestamp("2026-01-01T12:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("kind", "started", "at"),
+    [
+        pytest.param("log.linkerd-proxy", "2026-01-01T11:00:00Z", pd.Timestamp("2026-01-01T11:01:02Z"), id="current"),
+        pytest.param(
+            "log.linkerd-proxy.previous", "2026-01-01T11:00:00Z", pd.Timestamp("2026-01-01T10:01:02Z"), id="previous"
+        ),
+        pytest.param("log.linkerd-proxy", "2026-01-01T12:30:00Z", None, id="started-after-the-log-was-taken"),
+        pytest.param("log.linkerd-proxy", None, None, id="nobody-tells-when-it-started"),
+    ],
+)
+def test_lines_of_linkerds_proxies_are_timed_by_the_start_of_their_container(
+    kind: str, started: str | None, at: pd.Timestamp | None
+) -> None:
+    assert _linkerd(kind, started) == [at]
