@@ -14,7 +14,7 @@ from meshforensics.formats._log_line import LogLine
 
 _LINKERD = re.compile(
     r"(?:(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:\d\d)) )?"
-    r"\[\s*(?P<uptime>\d{1,12}\.\d{1,9})s\]\s+(?P<level>TRACE|DEBUG|INFO|WARN|ERROR)\s+"
+    r"\[\s*(?P<uptime>\d{1,9}\.\d{1,9})s\]\s+(?P<level>TRACE|DEBUG|INFO|WARN|ERROR)\s+"
     r"(?:ThreadId\(\d+\)\s+)?(?P<said>.*)\Z",
     re.ASCII,
 )

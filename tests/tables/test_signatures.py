@@ -39,13 +39,14 @@ def test_events_are_lines_of_the_pods_that_they_are_about() -> None:
     ]
 
 
-def _linkerd(kind: str, started: str | None, last: str = "2026-01-01T10:00:00Z") -> list[object]:
+def _linkerd(kind: str, started: str | None, uptime: str = "62.000") -> list[object]:
     """The times of a signature of a log of Linkerd's proxy, beside what Kubernetes says of its container."""
-    line = b"[    62.000s]  INFO ThreadId(01) linkerd_app_core: request failed error=service in fail-fast\n"
+    said = "linkerd_app_core: request failed error=service in fail-fast"
+    line = f"[    {uptime}s]  INFO ThreadId(01) {said}\n[     1.000s]  INFO started\n".encode()
     status = {
         "name": "linkerd-proxy",
         "state": {"running": {"startedAt": started}},
-        "lastState": {"terminated": {"startedAt": last, "exitCode": 1}},
+        "lastState": {"terminated": {"startedAt": "2026-01-01T10:00:00Z", "exitCode": 1}},
     }
     pod = {
         "kind": "Pod",
@@ -77,3 +78,8 @@ def test_lines_of_linkerds_proxies_are_timed_by_the_start_of_their_container(
     kind: str, started: str | None, at: pd.Timestamp | None
 ) -> None:
     assert _linkerd(kind, started) == [at]
+
+
+@pytest.mark.parametrize(("uptime", "found"), [("999999999.0", 1), ("99999999999999.0", 0)], ids=["long", "no-uptime"])
+def test_no_uptime_is_too_long_for_a_time(uptime: str, found: int) -> None:
+    assert len(_linkerd("log.linkerd-proxy", "2026-01-01T11:00:00Z", uptime)) == found
