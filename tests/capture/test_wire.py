@@ -12,6 +12,7 @@ import meshforensics as mf
 from meshforensics.bundle import Bundle, BundleWriter
 from meshforensics.formats.kubernetes import decode
 from meshforensics.importers import import_evidence
+from meshforensics.investigation import Investigation
 from meshforensics.tables import visible
 from tests.capture.world import Handler, by_name, cut, mesh, refuse, shipped, shop, take
 
@@ -62,9 +63,9 @@ def of_one_instant(bundle: Bundle, into: Path) -> Path:
     return into
 
 
-def same(source: Path, again: Path) -> None:
+def same(before: Investigation, again: Path) -> None:
     """The verdict and the findings of both ends of the wire."""
-    before, after = mf.open(source), mf.open(again)
+    after = mf.open(again)
 
     assert (after.verdict.incident, after.verdict.status, after.verdict.confidence) == (
         before.verdict.incident,
@@ -86,7 +87,7 @@ def test_capture_of_a_replay_gives_evidence_verdict_and_findings_back(
 
     assert evidence(again) == {**evidence(source), **told(again)}
     assert objects(again) == objects(source)
-    same(of_one_instant(source, tmp_path / "instant"), tmp_path / "again")
+    same(mf.open(of_one_instant(source, tmp_path / "instant")), tmp_path / "again")
 
 
 class Beats:
@@ -140,12 +141,8 @@ def _passes(path: str, first: str, samples: int, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "01-ca-rotation/before", "01-ca-rotation/during", "05-upgrade-503/before", "05-upgrade-503/during",
-        "11-memory-connection-pileup/during", "14-healthy-baseline/during",
-    ],
-)  # fmt: skip
+    "name", ["01-ca-rotation/during", "05-upgrade-503/before", "11-memory-connection-pileup/during"]
+)
 def test_what_an_example_held_comes_back(
     name: str, examples: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -155,7 +152,7 @@ def test_what_an_example_held_comes_back(
 
     assert evidence(again) == {**evidence(source.bundle), **told(again)}
     assert objects(again) == objects(source.bundle)
-    same(examples / name, tmp_path / "again")
+    same(source, tmp_path / "again")
 
 
 def test_exec_gives_the_same_where_port_forward_is_not_permitted(monkeypatch: pytest.MonkeyPatch) -> None:

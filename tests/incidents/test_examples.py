@@ -14,6 +14,7 @@ from meshforensics.investigation import Investigation, open_evidence
 from meshforensics.model import Evidence, Item, Severity, Standing
 from meshforensics.profile import load_profile
 from meshforensics.report.triage_json import triage_document
+from tests.conftest import Opened
 from tests.copying import copy_item
 
 pytestmark = pytest.mark.usefixtures("untraced")
@@ -98,8 +99,10 @@ def test_the_truth_is_on_top_and_nothing_wrong_is_supported(examples: Path, name
         ),
     ],
 )
-def test_findings_carry_the_evidence(captures: Path, name: str, expected: set[tuple[str, Severity, int]]) -> None:
-    case = open_evidence(captures / name)
+def test_findings_carry_the_evidence(
+    captures: Path, opened: Opened, name: str, expected: set[tuple[str, Severity, int]]
+) -> None:
+    case = opened(captures / name)
 
     assert {(each.check, each.severity, each.evidence_total) for each in case.findings} == expected
     tables = {each.reason.removeprefix("not captured: ").partition(" ")[0].rstrip(";") for each in case.not_evaluated}
@@ -141,8 +144,8 @@ def _documents(text: str) -> list[Any]:
     return found
 
 
-def test_the_rotation_is_dated_and_its_subjects_named(captures: Path) -> None:
-    verdict = open_evidence(captures / "ca-rotation").verdict
+def test_the_rotation_is_dated_and_its_subjects_named(captures: Path, opened: Opened) -> None:
+    verdict = opened(captures / "ca-rotation").verdict
 
     assert verdict.subjects == ("risk/ledger-v3-v9qpt6btc-m5zxx",)
     assert str(verdict.onset) == "2026-11-26 05:23:45.415000+00:00"
@@ -150,16 +153,16 @@ def test_the_rotation_is_dated_and_its_subjects_named(captures: Path) -> None:
     assert (verdict.impact.failed, verdict.impact.total) == (108, 148)
 
 
-def test_the_upgrade_names_object_and_filter(captures: Path) -> None:
-    verdict = open_evidence(captures / "upgrade-503").verdict
+def test_the_upgrade_names_object_and_filter(captures: Path, opened: Opened) -> None:
+    verdict = opened(captures / "upgrade-503").verdict
 
     assert {"VirtualService:bank/menu", "EnvoyFilter:bank/cart-metadata"} <= set(verdict.subjects)
     assert verdict.impact is not None
     assert (verdict.impact.failed, verdict.impact.total) == (32, 152)
 
 
-def test_a_short_series_is_possible_and_names_who_grows(captures: Path) -> None:
-    verdict = open_evidence(captures / "memory-leak").verdict
+def test_a_short_series_is_possible_and_names_who_grows(captures: Path, opened: Opened) -> None:
+    verdict = opened(captures / "memory-leak").verdict
 
     assert (verdict.incident, verdict.status) == ("memory-leak", Standing.POSSIBLE)
     assert verdict.subjects == ("bank/menu-v3-mf6n65vrv-94jmm", "risk/ledger-v3-v9qpt6btc-m5zxx")

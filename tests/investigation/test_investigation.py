@@ -16,14 +16,15 @@ from meshforensics.investigation import Investigation
 from meshforensics.investigation._open import parse_span
 from meshforensics.model import UnknownNameError, UsageError, parse_time
 from meshforensics.profile import load_profile
+from tests.conftest import Opened
 from tests.copying import copy_item
 
 pytestmark = pytest.mark.usefixtures("untraced")
 
 
 @pytest.fixture(scope="module")
-def case(captures: Path) -> Investigation:
-    return mf.open(captures / "ca-rotation")
+def case(captures: Path, opened: Opened) -> Investigation:
+    return opened(captures / "ca-rotation")
 
 
 def test_tables_are_attributes_that_can_be_completed(case: Investigation) -> None:

@@ -11,6 +11,7 @@ import pytest
 from meshforensics.formats.place import excerpt
 from meshforensics.investigation import Investigation, open_evidence
 from meshforensics.tables import declared_tables
+from tests.conftest import Opened
 
 ROWS = 6
 """Rows of each table that are looked up, evenly spread."""
@@ -62,8 +63,8 @@ SAID = {
 
 
 @pytest.mark.parametrize("name", ["ca-rotation", "upgrade-503"])
-def test_rows_of_a_capture_lead_to_their_bytes(captures: Path, name: str) -> None:
-    b = open_evidence(captures / name)
+def test_rows_of_a_capture_lead_to_their_bytes(captures: Path, opened: Opened, name: str) -> None:
+    b = opened(captures / name)
 
     assert list(_astray(b)) == []
 
@@ -88,8 +89,8 @@ def test_rows_of_a_public_capture_lead_to_their_bytes(corpus: Path, file: str) -
     assert list(_astray(b)) == []
 
 
-def test_every_certificate_is_the_block_that_its_pointer_counts(captures: Path) -> None:
-    b = open_evidence(captures / "ca-rotation")
+def test_every_certificate_is_the_block_that_its_pointer_counts(captures: Path, opened: Opened) -> None:
+    b = opened(captures / "ca-rotation")
     items = {item.id: item for item in b.bundle.items}
     whole = b.certificates[b.certificates["pem"].notna()]
 

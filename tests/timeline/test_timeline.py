@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from meshforensics.investigation import open_evidence
 from meshforensics.testing import frame
 from meshforensics.timeline import gateway_pods, timeline
+from tests.conftest import Opened
 from tests.tables.reading import cells
 
 pytestmark = pytest.mark.usefixtures("untraced")
@@ -30,8 +30,8 @@ def times(*clock: str) -> list[pd.Timestamp]:
     return [pd.Timestamp(f"2026-01-01T{each}Z") for each in clock]
 
 
-def test_an_upgrade_is_told_from_the_change_to_the_failing_calls(captures: Path) -> None:
-    told = timeline(open_evidence(captures / "upgrade-503"))
+def test_an_upgrade_is_told_from_the_change_to_the_failing_calls(captures: Path, opened: Opened) -> None:
+    told = timeline(opened(captures / "upgrade-503"))
 
     assert cells(told, "plane", "kind") == [
         ("state", "secret"),
@@ -52,9 +52,9 @@ def test_an_upgrade_is_told_from_the_change_to_the_failing_calls(captures: Path)
     ]
 
 
-def test_every_line_is_at_a_place_of_the_bundle(captures: Path) -> None:
+def test_every_line_is_at_a_place_of_the_bundle(captures: Path, opened: Opened) -> None:
     for name in ("ca-rotation", "memory-leak", "upgrade-503", "healthy"):
-        b = open_evidence(captures / name)
+        b = opened(captures / name)
         known = {item.id for item in b.bundle.items}
 
         told = timeline(b)
@@ -63,8 +63,8 @@ def test_every_line_is_at_a_place_of_the_bundle(captures: Path) -> None:
         assert told["at"].is_monotonic_increasing
 
 
-def test_a_healthy_mesh_has_no_failure(captures: Path) -> None:
-    told = timeline(open_evidence(captures / "healthy"))
+def test_a_healthy_mesh_has_no_failure(captures: Path, opened: Opened) -> None:
+    told = timeline(opened(captures / "healthy"))
 
     assert {"first-failure", "rejection"} & set(told["kind"]) == set()
 

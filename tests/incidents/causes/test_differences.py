@@ -7,15 +7,15 @@ import pytest
 
 from meshforensics.incidents import Case
 from meshforensics.incidents.causes.differences import captured_once, changed_resources
-from meshforensics.investigation import open_evidence
+from tests.conftest import Opened
 from tests.incidents.cases import case
 
 
 @pytest.fixture(scope="module")
-def upgraded(captures: Path) -> Case:
+def upgraded(captures: Path, opened: Opened) -> Case:
     """The shipped upgrade."""
-    opened = open_evidence(captures / "upgrade-503")
-    return Case(source=opened, profile=opened.profile, at=opened.at, window=opened.window)
+    held = opened(captures / "upgrade-503")
+    return Case(source=held, profile=held.profile, at=held.at, window=held.window)
 
 
 def test_what_changed_in_meaning_is_told_by_object(upgraded: Case) -> None:
