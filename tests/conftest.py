@@ -17,7 +17,7 @@ settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")  # a busy machine is no fault of the code
 
 Report = pytest.TestReport
-Opened = Callable[[Path], Investigation]
+Opened = Callable[[Path | tuple[Path, ...]], Investigation]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"

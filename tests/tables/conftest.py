@@ -1,4 +1,4 @@
-"""The shipped captures, opened once for the tests of this room."""
+"""Bug-reports of two labelled incidents, opened once for the tests of this room."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from tests.conftest import Opened
 
 
 @pytest.fixture(scope="session")
-def upgrade(captures: Path, opened: Opened) -> Investigation:
+def upgrade(examples: Path, opened: Opened) -> Investigation:
     """A mesh after an upgrade: one listener rejected, one route without its cluster."""
-    return opened(captures / "upgrade-503")
+    return opened(tuple(examples / "05-upgrade-503" / part for part in ("before", "during")))
 
 
 @pytest.fixture(scope="session")
-def leak(captures: Path, opened: Opened) -> Investigation:
+def leak(examples: Path, opened: Opened) -> Investigation:
     """A series of twelve samples of four proxies."""
-    return opened(captures / "memory-leak")
+    return opened(tuple(examples / "11-memory-connection-pileup" / part for part in ("during", "series")))

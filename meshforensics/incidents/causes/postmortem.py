@@ -14,8 +14,8 @@ from meshforensics.incidents.upgrade_503 import minor
 from meshforensics.model import Severity
 from meshforensics.tables import text, texts, true
 
-HAND = ("kubectl", "kubectl-edit", "kubectl-client-side-apply", "kubectl-patch", "kubectl-create", "kubectl-replace")
-"""Field managers of a person at a terminal."""
+KUBECTL = ("kubectl", "kubectl-edit", "kubectl-client-side-apply", "kubectl-patch", "kubectl-create", "kubectl-replace")
+"""Field managers of kubectl: of a person at a terminal, or of a script that calls it."""
 
 BEFORE = timedelta(hours=24)
 """Changes so long before the first failure are told."""
@@ -62,14 +62,14 @@ def factors(case: Case, onset: datetime | None) -> pd.DataFrame:
 
 def _edits(case: Case, onset: datetime | None) -> Iterator[tuple[str, ...]]:
     config = case.source.frame("config")
-    by_hand = config[config["changed_by"].isin(HAND) & config["changed_at"].notna()]
-    for _, row in by_hand.iterrows():
+    changed = config[config["changed_by"].isin(KUBECTL) & config["changed_at"].notna()]
+    for _, row in changed.iterrows():
         at = row["changed_at"].to_pydatetime()
         if onset is not None and onset - BEFORE <= at <= onset:
             seconds = (onset - at).total_seconds()
             said = f"{row['object']} was changed by {row['changed_by']} {seconds:,.1f} s before the first failure"
             remedy = "Let changes of mesh objects pass a review and `istioctl analyze`, one namespace first."
-            yield "A change by hand just before", said, remedy, str(row["item"]), str(row["pointer"])
+            yield "A change by kubectl just before", said, remedy, str(row["item"]), str(row["pointer"])
 
 
 def _skew(case: Case) -> Iterator[tuple[str, ...]]:

@@ -36,7 +36,7 @@ def test_without_a_failed_call_there_is_no_span() -> None:
 @pytest.mark.parametrize(
     ("by", "minutes", "found"),
     [
-        pytest.param("kubectl-edit", 1, ["A change by hand just before"], id="by-hand"),
+        pytest.param("kubectl-edit", 1, ["A change by kubectl just before"], id="by-hand"),
         pytest.param("argocd-controller", 1, [], id="by-a-machine"),
         pytest.param("kubectl-edit", -1, [], id="afterwards"),
         pytest.param("kubectl-edit", 60 * 25, [], id="long-before"),
