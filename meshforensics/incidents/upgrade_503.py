@@ -1,5 +1,6 @@
 """A change of version or revision after which requests fail."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -100,12 +101,13 @@ def _skew(case: Case, pilots: pd.DataFrame) -> Change | None:
     versions = case.source.frame("versions")
     proxies = case.source.frame("proxies")
     held = sorted({*text(proxies["version"]), *text(versions[versions["component"] == "proxy"]["version"])} - {""})
-    current = sorted(set(texts(pilots["version"].tail(1))) - {""})
+    told = _newest(pilots)
+    current = texts(told["version"])
     others = [version for version in held if current and minor(version) != minor(current[0])]
     if not others:
         return None
     started = _istiod_started(case)
-    places = pd.concat([pilots.tail(1), versions[versions["version"].isin(others)]])
+    places = pd.concat([told, versions[versions["version"].isin(others)]])
     return Change(
         old=f"proxies {', '.join(others)}",
         new=f"istiod {current[0]}",
@@ -113,6 +115,14 @@ def _skew(case: Case, pilots: pd.DataFrame) -> Change | None:
         before=started,
         evidence=shown(case, places),
     )
+
+
+def _newest(pilots: pd.DataFrame) -> pd.DataFrame:
+    """The row of the highest version of the last pass: while an upgrade is under way, both answer in one."""
+    known = pilots[pilots["version"].notna()]
+    last: pd.DataFrame = known[~(known["captured_at"] < known["captured_at"].max() - _ONE_PASS)]
+    order = [tuple(map(int, re.findall(r"\d{1,9}", version)[:3])) for version in texts(last["version"])]
+    return last.iloc[[order.index(max(order))]] if order else last
 
 
 def minor(version: str) -> str:

@@ -392,6 +392,21 @@ def test_two_istiods_of_one_pass_are_no_upgrade(seconds: int, told: bool) -> Non
     assert any("istiod 1.30.1 became istiod 1.30.2" in text for text in texts) is told
 
 
+@pytest.mark.parametrize("answered", [["1.28.1", "1.31.0"], ["1.31.0", "1.28.1"]])
+def test_of_two_istiods_of_one_pass_the_newer_is_what_proxies_are_held_against(answered: list[str]) -> None:
+    versions = frame(
+        "versions",
+        component=["pilot", "pilot", "proxy"],
+        version=[*answered, "1.28.1"],
+        captured_at=[NOON - timedelta(seconds=1), NOON, NOON],
+        item=["istiod.version:a"] * 3,
+    )
+
+    said = judged("upgrade-503", **whole_mesh() | {"versions": versions, "calls": calls(12, "no-cluster")})
+
+    assert "proxies 1.28.1 became istiod 1.31.0" in [ground.text for ground in (*said.for_, *said.against)]
+
+
 def test_versions_that_differ_are_no_incident_by_themselves() -> None:
     skewed = frame("versions", component=["pilot", "proxy"], version=["1.31.0", "1.29.2"], captured_at=[NOON] * 2)
     mesh = {name: rows for name, rows in whole_mesh().items() if name not in {"calls", "access_log"}}
