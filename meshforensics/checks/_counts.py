@@ -7,7 +7,7 @@ import pandas as pd
 
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import texts
+from meshforensics.tables import keys, texts
 
 ISTIOD = ["namespace", "pod"]
 _SERIES = [*ISTIOD, "name", "labels", "le"]
@@ -34,8 +34,8 @@ def recent(counts: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFra
 def since_start(counts: pd.DataFrame, over_time: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:
     """What the istiods counted since their start of which no span tells of the window."""
     told = recent(over_time, window, profile) if len(over_time) else over_time
-    known = set(zip(texts(told["namespace"]), texts(told["pod"]), strict=True)) if len(told) else set()
-    pods = zip(texts(counts["namespace"]), texts(counts["pod"]), strict=True)
+    known = set(keys(told, "namespace", "pod")) if len(told) else set()
+    pods = keys(counts, "namespace", "pod")
     return counts[[pod not in known for pod in pods]] if len(counts) else counts
 
 

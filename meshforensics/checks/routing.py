@@ -127,7 +127,7 @@ def cluster_without_endpoints(
     held = cluster_instances[
         cluster_instances["resource"].isin(by_eds["resource"]) & (cluster_instances["state"] == "active")
     ]
-    told = set(zip(texts(endpoints["namespace"]), texts(endpoints["pod"]), strict=True))
+    told = set(keys(endpoints, "namespace", "pod"))
     hosts = set(_triples(endpoints, "cluster"))
     routed = set(_triples(_routes_of_proxies(routes, route_instances), "cluster"))
     empty = [each in routed and each[:2] in told and each not in hosts for each in _triples(held, "name")]

@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.profile import Profile
-from meshforensics.tables import places, text, texts, true
+from meshforensics.tables import keys, places, text, texts, true
 
 _NOISE = re.compile(r"goo\.gle/debug\w+\s*")
 """What protobuf puts into its texts by chance, so that nobody compares them."""
@@ -15,7 +15,7 @@ _NOISE = re.compile(r"goo\.gle/debug\w+\s*")
 def _told(rejections: pd.DataFrame) -> pd.DataFrame:
     """Rejections in comparable words: the text that causes share, and the object that made the resource."""
     said = [" ".join(_NOISE.sub("", message).split()) for message in texts(rejections["message"])]
-    named = zip(texts(rejections["resource_name"]), texts(rejections["object"]), strict=True)
+    named = keys(rejections, "resource_name", "object")
     of = [f"{name}{f' ({maker})' if maker else ''}" if name else maker for name, maker in named]
     whose = [f" of {each}" if each else "" for each in of]
     return rejections.assign(message=pd.Series(said, index=rejections.index, dtype="str"), whose=whose)

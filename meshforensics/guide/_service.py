@@ -9,7 +9,7 @@ import pandas as pd
 
 from meshforensics.model import UnknownNameError, UsageError
 from meshforensics.recovery import Case, Named, edges, is_name
-from meshforensics.tables import text, texts
+from meshforensics.tables import keys, text, texts
 
 PLACEHOLDER = ("NAMESPACE", "SERVICE")
 
@@ -88,7 +88,7 @@ def service_of(case: Case, asked: str, workloads: tuple[Named, ...]) -> Service:
     services = case.frame("services")
     names = [
         f"{namespace}/{name}"
-        for namespace, name in zip(texts(services["namespace"]), texts(services["name"]), strict=True)
+        for namespace, name in keys(services, "namespace", "name")
         if is_name(namespace) and is_name(name)
     ]
     given = service_named(asked)
@@ -150,7 +150,7 @@ def _port(ports: object) -> int | None:
 
 def _selected(pods: pd.DataFrame, namespace: str, selector: Mapping[str, str]) -> list[tuple[str, str]]:
     own = pods[text(pods["namespace"]) == namespace]
-    held = zip(texts(own["pod"]), texts(own["labels"]), strict=True)
+    held = keys(own, "pod", "labels")
     return sorted(
         (namespace, pod)
         for pod, labels in held
@@ -177,7 +177,7 @@ def _object(case: Case, kind: str, service: Service) -> Held | None:
     """The object of a kind that is for the service's host, by any of the host's short forms."""
     config = case.frame("config")
     own = config[text(config["kind"]) == kind]
-    rows = zip(texts(own["namespace"]), texts(own["name"]), texts(own["group"]), texts(own["spec"]), strict=True)
+    rows = keys(own, "namespace", "name", "group", "spec")
     for namespace, name, group, payload in rows:
         spec = _json(payload)
         hosts = spec.get("hosts") if kind == "VirtualService" else [spec.get("host")]

@@ -73,8 +73,7 @@ def refused_calls(case: Case, failed: pd.DataFrame) -> pd.DataFrame:
     pods = pods_by_address(case)
     refused = refused_connections(case)
     pairs = {
-        (pods.get(ip_of(remote)), local)
-        for remote, local in zip(texts(refused["downstream_remote"]), texts(refused["downstream_local"]), strict=True)
+        (pods.get(ip_of(remote)), local) for remote, local in keys(refused, "downstream_remote", "downstream_local")
     }
     callers = zip(keys(failed, "namespace", "pod"), texts(failed["upstream_host"]), strict=True)
     return where(failed, (pair in pairs for pair in callers))

@@ -9,7 +9,7 @@ import pandas as pd
 from meshforensics.model import Hypothesis
 from meshforensics.recovery._command import is_name
 from meshforensics.recovery._named import SHORT, Named, Pod, Sorter, labels_in
-from meshforensics.tables import text, texts
+from meshforensics.tables import keys, text, texts
 
 
 class Frames(Protocol):
@@ -72,7 +72,7 @@ def _serving(case: Frames, host: str, owners: Mapping[Pod, Named]) -> list[Named
     services, pods = case.frame("services"), case.frame("pods")
     own = services[(text(services["namespace"]) == namespace) & (text(services["name"]) == name)]
     selectors = [labels_in(each) for each in texts(own["selector"])]
-    rows = zip(texts(pods["namespace"]), texts(pods["pod"]), texts(pods["labels"]), strict=True)
+    rows = keys(pods, "namespace", "pod", "labels")
     return sorted(
         {
             owners[pod_namespace, pod]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from meshforensics.model import Plane
 from meshforensics.report._case import Case
-from meshforensics.tables import inside, text, texts, true
+from meshforensics.tables import inside, keys, text, texts, true
 from meshforensics.timeline import gateway_pods
 
 
@@ -63,10 +63,7 @@ def edges(case: Case) -> tuple[Edge, ...]:
         {
             "caller": text(calls["caller"]),
             "callee": _callees(calls, addresses),
-            "plane": [
-                Plane.EDGE if pair in gateways else Plane.SERVICE
-                for pair in zip(texts(calls["namespace"]), texts(calls["pod"]), strict=True)
-            ],
+            "plane": [Plane.EDGE if pair in gateways else Plane.SERVICE for pair in keys(calls, "namespace", "pod")],
             "at": calls["at"],
             "failed": true(calls["failed"], missing=False),
             "own": calls["decided_by"] == "caller",
@@ -112,10 +109,7 @@ def _addresses(case: Case) -> dict[str, str]:
     """Workload by pod address."""
     pods = case.frame("pods")
     named = pods[pods["ip"].notna() & pods["workload"].notna()]
-    return {
-        ip: workload.partition(":")[2] or workload
-        for ip, workload in zip(texts(named["ip"]), texts(named["workload"]), strict=True)
-    }
+    return {ip: workload.partition(":")[2] or workload for ip, workload in keys(named, "ip", "workload")}
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:

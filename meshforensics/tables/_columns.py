@@ -174,7 +174,7 @@ def typed(table: Table, frame: pd.DataFrame, *, over_time: bool = False) -> pd.D
     Raises:
         DeclarationError: a declared column is not there.
     """
-    if frame.empty:
+    if not len(frame):
         return _empty(table.id, table.all_columns).copy()
     lacking = [column.name for column in table.all_columns if column.name not in frame.columns]
     if lacking:

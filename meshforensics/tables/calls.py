@@ -4,7 +4,7 @@ import pandas as pd
 
 from meshforensics.formats.signatures import family_of
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, text, texts
+from meshforensics.tables._frames import ABSENT, keys, text
 
 _FLAGLESS = "application"
 
@@ -21,8 +21,7 @@ def _calls(access_log: pd.DataFrame, pods: pd.DataFrame = ABSENT, proxies: pd.Da
     rows["decided_by"] = pd.Series([by for _, _, by in made], index=rows.index, dtype="str")
     workloads = workloads_of(pods, proxies)
     rows["caller"] = [
-        workloads.get((namespace, pod), f"{namespace}/{pod}")
-        for namespace, pod in zip(texts(rows["namespace"]), texts(rows["pod"]), strict=True)
+        workloads.get((namespace, pod), f"{namespace}/{pod}") for namespace, pod in keys(rows, "namespace", "pod")
     ]
     return rows.drop_duplicates(["namespace", "pod", "at", "request_id", "cluster", "upstream_host", "pointer"])
 
@@ -54,10 +53,7 @@ def _from_caller(access_log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataF
     """Rows that the caller's side wrote: outbound ones, and those without cluster that came by no peer."""
     direction = text(access_log["direction"])
     addresses = {**_addresses(proxies), **_addresses(pods)}
-    own = [
-        addresses.get((namespace, pod), "")
-        for namespace, pod in zip(texts(access_log["namespace"]), texts(access_log["pod"]), strict=True)
-    ]
+    own = [addresses.get((namespace, pod), "") for namespace, pod in keys(access_log, "namespace", "pod")]
     local = text(access_log["downstream_local"]).str.rsplit(":", n=1).str[0]
     to_itself = pd.Series([bool(ip) and ip == at for ip, at in zip(own, local, strict=True)], index=access_log.index)
     gateway = _gateways(access_log, proxies)
@@ -69,7 +65,7 @@ def _gateways(access_log: pd.DataFrame, proxies: pd.DataFrame) -> "pd.Series[boo
     routers = {
         (str(row.namespace), str(row.pod)) for row in proxies.itertuples() if str(row.role) in {"router", "waypoint"}
     }
-    pairs = zip(texts(access_log["namespace"]), texts(access_log["pod"]), strict=True)
+    pairs = keys(access_log, "namespace", "pod")
     return pd.Series([pair in routers for pair in pairs], index=access_log.index, dtype=bool)
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, keys, texts, where
+from meshforensics.tables._frames import ABSENT, keys, where
 
 _STATES = {0: "LIVE", 1: "DRAINING", 2: "PRE_INITIALIZING", 3: "INITIALIZING"}
 """Values of Envoy's gauge server.state, as /server_info names them (admin.proto, ServerInfo.State)."""
@@ -33,7 +33,7 @@ def _states(proxies: pd.DataFrame = ABSENT, stats: pd.DataFrame = ABSENT) -> pd.
 
 
 def _sample(rows: pd.DataFrame) -> list[tuple[str, ...]]:
-    return list(zip(texts(rows["namespace"]), texts(rows["pod"]), texts(rows["captured_at"]), strict=True))
+    return keys(rows, "namespace", "pod", "captured_at")
 
 
 proxy_states = Table(

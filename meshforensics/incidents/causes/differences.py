@@ -9,7 +9,7 @@ import pandas as pd
 
 from meshforensics.formats.xds_form import Form, resource_name, summary
 from meshforensics.incidents._declare import Case
-from meshforensics.tables import places, text, texts
+from meshforensics.tables import keys, places, text, texts
 from meshforensics.tables.resource_forms import REFUSED
 
 KINDS = ("cluster", "listener", "route")
@@ -118,7 +118,7 @@ def _by_name(rows: pd.DataFrame) -> dict[str, Any]:
 
 def _forms(case: Case) -> dict[tuple[str, str], Form]:
     forms = case.source.over_time("resource_forms")
-    rows = zip(texts(forms["kind"]), texts(forms["resource"]), texts(forms["form"]), strict=True)
+    rows = keys(forms, "kind", "resource", "form")
     return {(kind, resource): json.loads(said) for kind, resource, said in rows}
 
 

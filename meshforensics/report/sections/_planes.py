@@ -12,7 +12,7 @@ from meshforensics.report._trust import roots
 from meshforensics.report._words import count, listed
 from meshforensics.report.figures import NARROW, WIDE, Arrow, Box, Map, draw_planes
 from meshforensics.report.sections._section import section
-from meshforensics.tables import text, texts
+from meshforensics.tables import keys, text
 from meshforensics.timeline import gateway_pods
 
 WORKLOADS = 12
@@ -102,9 +102,7 @@ def _affected(case: Case, hypothesis: Hypothesis) -> set[str]:
     found = {subject.partition(":")[2] or subject for subject in subjects}
     for table in ("pods", "proxies"):
         rows = case.frame(table)
-        for namespace, pod, workload in zip(
-            texts(rows["namespace"]), texts(rows["pod"]), texts(rows["workload"]), strict=True
-        ):
+        for namespace, pod, workload in keys(rows, "namespace", "pod", "workload"):
             if f"{namespace}/{pod}" in subjects and workload:
                 plain = workload.partition(":")[2] or workload
                 found.add(plain if "/" in plain else f"{namespace}/{plain}")
