@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import ABSENT, text, texts, true, where
+from meshforensics.tables import ABSENT, text, texts, true
 
 _CA_SECRETS = r"secret:.*/(?:istio-ca-secret|cacerts)"
 _GIVEN_OUT = r"configmap:.*/istio-ca-root-cert"
@@ -14,34 +14,33 @@ _GIVEN_OUT = r"configmap:.*/istio-ca-root-cert"
     phase="certificates",
     plane="state",
     severity="error",
-    by=["trusted"],
+    by=["shared"],
     subject="{namespace}/{pod}",
     observed="shared",
     unit="roots",
     title="Groups of proxies have no root in common",
-    detail="{count} proxies trust only {trusted}; {apart} others, {other} first, trust none of it",
+    detail="{groups}",
     remediation="Give every proxy both roots before any leaf is signed by the new one; do not restart callers.",
     source="guide, phase 3; incidents of root rotation: both sides must hold the other's root",
 )
 def trust_split(trust: pd.DataFrame) -> pd.DataFrame:
-    """Every proxy's set of roots, by key; sets that overlap with all others are no split."""
+    """Every proxy's set of roots, by key; sets that overlap with all others are no split, and all others are one."""
     holder = text(trust["namespace"]) + "/" + text(trust["pod"])
     roots: dict[str, set[str]] = {}
     serials: dict[str, set[str]] = {}
     for name, root, serial in zip(holder, texts(trust["root"]), texts(trust["serial"]), strict=True):
         roots.setdefault(name, set()).add(root)
         serials.setdefault(name, set()).add(serial)
-    sets = {name: frozenset(held) for name, held in roots.items()}
-    apart = {each: sorted(name for name, held in sets.items() if each.isdisjoint(held)) for each in set(sets.values())}
-    split = trust.assign(holder=holder).drop_duplicates("holder")
-    others = [apart[sets[name]] for name in split["holder"]]
-    split = split.assign(
-        trusted=[", ".join(sorted(serials[name])) for name in split["holder"]],
-        shared=0,
-        apart=[len(each) for each in others],
-        other=[next(iter(each), "") for each in others],
+    holders: dict[frozenset[str], list[str]] = {}
+    for name, held in sorted(roots.items()):
+        holders.setdefault(frozenset(held), []).append(name)
+    apart = {each: names for each, names in holders.items() if any(each.isdisjoint(other) for other in holders)}
+    said = sorted(
+        (", ".join(sorted({serial for name in names for serial in serials[name]})), names) for names in apart.values()
     )
-    return where(split, (bool(each) for each in others))
+    groups = "; ".join(f"{len(names)} proxies, {names[0]} first, trust only {held}" for held, names in said)
+    split = trust.assign(holder=holder, shared=0, groups=groups).drop_duplicates("holder")
+    return split[split["holder"].isin([name for names in apart.values() for name in names])]
 
 
 @check(

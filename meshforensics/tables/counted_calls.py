@@ -41,9 +41,13 @@ _REFUSED = (
 _BY_CLASS = re.compile(
     r"(?:envoy_cluster_upstream_rq(?:_xx)?|cluster\.(?:(?!\.(?:zone|external|internal|canary)\.).)+\.upstream_rq_\dxx)\Z"
 )
+_TAGGED = re.compile(r"(?:\A|[._])rbac\Z")
+"""A counter of RBAC of which Istio's bootstrap makes the last word, `allowed` or `denied`, a label."""
+
 REFUSED = "refused"
 """The family of connections that were refused, for TLS or because they fitted no filter chain."""
 
+_DENIED = re.compile(r'"authz_enforce_result": ?"denied"')
 _UPTIME = re.compile(r"server[._]uptime\Z")
 _ISTIO = "istio_requests_total"
 
@@ -117,6 +121,8 @@ def _key(name: str) -> str:
         return "class"
     if _TAKEN.search(name):
         return "taken"
+    if _TAGGED.search(name):
+        return "rbac"
     found = _OF_CLUSTER.search(name) or _OF_PROXY.search(name)
     return found.group(0).replace(".", "_") if found else ""
 
@@ -135,6 +141,10 @@ def _sample(rows: pd.DataFrame, known: Mapping[str, str]) -> _Sample:
             if not code.endswith("xx") or _OWN_PORTS.search(name + labels):
                 continue
             key = f"taken {code}"
+        elif key == "rbac":
+            if not _DENIED.search(labels):
+                continue
+            key = "rbac_denied"
         elif cluster and key != _ISTIO and not cluster.startswith(("outbound|", "inbound|")):
             continue
         counter = _Counter(cluster, key, labels if key == _ISTIO else "")

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from meshforensics.checks import Check
-from meshforensics.checks.access import denials_rising, denied, denied_as_meant, denied_since_start
+from meshforensics.checks.access import denied, denied_as_meant
 from meshforensics.model import Severity
 from meshforensics.tables.denials import denials
 from meshforensics.testing import Said, frame, outcome
@@ -60,32 +60,8 @@ def test_each_policy_is_a_finding_of_its_own() -> None:
     assert [each.evidence_total for each in said.findings] == [3, 2]
 
 
-@pytest.mark.parametrize(
-    ("name", "labels", "value", "found"),
-    [
-        ("envoy_http_rbac_denied", "{}", 4, 1),
-        ("http.inbound_0.0.0.0_80;.rbac.denied", "{}", 4, 1),
-        ("envoy_http_rbac", '{"authz_enforce_result":"denied"}', 4, 1),
-        ("envoy_http_rbac", '{"authz_enforce_result":"allowed"}', 4, 0),
-        ("envoy_http_rbac_shadow_denied", "{}", 4, 0),
-        ("envoy_http_rbac_denied", "{}", 0, 0),
-        ("http.inbound_0.0.0.0_80;.rbac.policy.ns[shop]-policy[p]-rule[0].denied", "{}", 4, 1),
-        ("http.inbound_0.0.0.0_80;.rbac.shadow_denied", "{}", 4, 0),
-        ("inbound_http_authz_deny_total", '{"authz_name":"x"}', 4, 1),
-        ("inbound_http_authz_allow_total", '{"authz_name":"x"}', 4, 0),
-    ],
-)
-def test_denied_since_start(name: str, labels: str, value: int, found: int) -> None:
-    stats = frame("stats", namespace=["shop"], pod=["pay-1"], name=[name], labels=[labels], value=[value])
-
-    said = outcome(denied_since_start, stats=stats)
-
-    assert [each.severity for each in said.findings] == [Severity.INFO] * found
-
-
-def test_without_their_tables_they_are_not_evaluated() -> None:
+def test_without_a_log_nothing_is_denied() -> None:
     assert outcome(denied, at=NOON).not_evaluated == "not captured: denials"
-    assert outcome(denied_since_start).not_evaluated == "not captured: stats"
 
 
 def _served_and_denied(*, served: str, denied_path: str, policy: str = POLICY, count: int = 12) -> pd.DataFrame:
@@ -156,75 +132,6 @@ def test_the_caller_is_who_sent_the_request_and_not_the_address_that_the_gateway
     (finding,) = judged(denied, log, pods=pods).findings
 
     assert "calls of shop/web " in finding.detail
-
-
-def _counter(*samples: tuple[int, int], name: str = "envoy_http_rbac_denied") -> pd.DataFrame:
-    """Samples of a counter: seconds before noon, and value."""
-    return frame(
-        "stats",
-        namespace=["shop"] * len(samples),
-        pod=["pay-1"] * len(samples),
-        captured_at=[NOON - pd.Timedelta(seconds=ago) for ago, _ in samples],
-        name=[name] * len(samples),
-        labels=["{}"] * len(samples),
-        value=[value for _, value in samples],
-    )
-
-
-@pytest.mark.parametrize(
-    ("stats", "found"),
-    [
-        pytest.param(_counter((60, 4), (0, 9)), 1, id="rises"),
-        pytest.param(_counter((60, 4), (0, 4)), 0, id="stands"),
-        pytest.param(_counter((60, 9), (0, 4)), 0, id="began-anew"),
-        pytest.param(_counter((0, 9)), 0, id="one-sample"),
-        pytest.param(_counter((2000, 4), (1000, 9)), 0, id="before-the-window"),
-        pytest.param(_counter((60, 4), (0, 9), name="envoy_http_rbac_allowed"), 0, id="allowed"),
-    ],
-)
-def test_denials_that_rise(stats: pd.DataFrame, found: int) -> None:
-    said = outcome(denials_rising, at=NOON, stats_over_time=stats)
-
-    assert [each.severity for each in said.findings] == [Severity.WARNING] * found
-    assert ["by 5 " in each.detail for each in said.findings] == [True] * found
-
-
-@pytest.mark.parametrize(
-    ("form", "whole", "rose"),
-    [
-        pytest.param("envoy.stats_prometheus", True, ["by 9 "], id="the-page-before-has-it-not"),
-        pytest.param("envoy.stats_prometheus", False, [], id="that-page-was-cut"),
-        pytest.param("envoy.stats", True, [], id="a-page-of-another-form"),
-    ],
-)
-def test_a_policy_is_counted_from_its_first_denial(form: str, whole: bool, rose: list[str]) -> None:
-    stats = _counter((0, 9)).assign(item="envoy.stats_prometheus:shop/pay-1@x")
-    ago = [NOON - pd.Timedelta(seconds=60)]
-    pages = frame("stat_pages", namespace=["shop"], pod=["pay-1"], captured_at=ago, form=[form], whole=[whole])
-
-    said = outcome(denials_rising, at=NOON, stats_over_time=stats, stat_pages_over_time=pages)
-
-    assert [each in finding.detail for each, finding in zip(rose, said.findings, strict=True)] == [True] * len(rose)
-
-
-def test_one_counter_in_two_forms_is_one_finding_of_all_that_it_rose_by() -> None:
-    scraped = _counter((90, 1), (60, 4), (0, 9)).assign(item="envoy.stats_prometheus:shop/pay-1@x")
-    printed = _counter((60, 4), (0, 9), name="http.inbound_0.0.0.0_80;.rbac.denied").assign(
-        item="envoy.stats:shop/pay-1@x"
-    )
-    both = pd.concat([scraped, printed], ignore_index=True)
-
-    (finding,) = outcome(denials_rising, at=NOON, stats_over_time=both).findings
-    (since,) = outcome(denied_since_start, stats=both.tail(3).drop_duplicates("name")).findings
-
-    assert finding.detail.startswith(
-        "rbac.denied rose by 8 on shop/pay-1 from 2026-01-01T11:58:30Z to 2026-01-01T12:00:00"
-    )
-    assert (since.subjects, since.evidence_total) == (("shop/pay-1",), 1)
-
-
-def test_without_counters_nothing_rises() -> None:
-    assert outcome(denials_rising, at=NOON).not_evaluated == "not captured: stats"
 
 
 def test_one_policy_that_denies_at_many_servers_is_one_finding() -> None:

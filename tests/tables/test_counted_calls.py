@@ -121,6 +121,22 @@ def test_a_504_without_a_flag_may_be_the_proxys_own(code: str, family: str) -> N
     assert [row[2:] for row in _said(_stats((0, {labels: 3, "server_uptime": 60})))] == [(family, True, 3)]
 
 
+@pytest.mark.parametrize(
+    ("name", "labels", "calls"),
+    [
+        pytest.param("envoy_http_rbac_denied", "{}", 6, id="by-name"),
+        pytest.param("envoy_http_inbound_0_0_0_0_80__rbac", '{"authz_enforce_result":"denied"}', 6, id="by-istios-tag"),
+        pytest.param("envoy_http_inbound_0_0_0_0_80__rbac", '{"authz_enforce_result":"allowed"}', 0, id="allowed"),
+        pytest.param("envoy_http_inbound_0_0_0_0_80__rbac", '{"authz_dry_run_result":"denied"}', 0, id="a-dry-run"),
+        pytest.param("envoy_http_rbac_policy_p_denied", "{}", 0, id="of-one-rule-which-the-sum-has-too"),
+    ],
+)
+def test_what_a_policy_denied(name: str, labels: str, calls: int) -> None:
+    stats = _stats((0, {"upstream_x": 6})).assign(name=name, cluster=None, labels=labels)
+
+    assert [row[2:] for row in _said(stats)] == ([("rbac-denied", True, calls)] if calls else [])
+
+
 LISTENER = '{"http_conn_manager_prefix":"%s","response_code_class":"x"}'
 
 
