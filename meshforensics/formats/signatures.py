@@ -11,29 +11,33 @@ from itertools import pairwise
 
 from meshforensics.formats._signature_catalogue import SIGNATURES, Signature
 
-__all__ = ["SIGNATURES", "Signature", "family_of", "signature_of"]
+__all__ = ["SIGNATURES", "Signature", "family_of", "signature_of", "signature_of_flags"]
 
 _BY_FLAG = {
-    "NC": "no-cluster",
-    "UH": "no-healthy-upstream",
-    "UO": "overflow",
-    "UT": "upstream-timeout",
-    "RL": "rate-limited",
-    "UAEX": "ext-authz",
-    "FI": "fault-injected",
-    "OM": "overload",
-    "DF": "dns",
-    "NR": "no-route",
-    "UF": "connect-failure",
-    "UC": "upstream-reset",
-    "UR": "upstream-reset",
-    "LR": "local-reset",
-    "UPE": "protocol",
-    "DPE": "protocol",
-    "UMSDR": "max-duration",
-    "SI": "idle-timeout",
-    "DC": "client-gone",
+    "NC": "R13",
+    "UH": "S4",
+    "UO": "R1",
+    "UT": "R9",
+    "RL": "R19",
+    "RLSE": "R20",
+    "UAEX": "R30",
+    "FI": "R18",
+    "OM": "R21",
+    "DF": "R29",
+    "NR": "R14",
+    "UF": "S1",
+    "UC": "R2",
+    "UR": "R3",
+    "LR": "R4",
+    "UPE": "R5",
+    "DPE": "R24",
+    "DT": "R12",
+    "UMSDR": "R12",
+    "SI": "R11",
+    "DC": "R28",
+    "DI": "R18",
 }
+"""Envoy's response flags, that of the nearest cause first, each with the signature that it alone stands for."""
 
 _OPTIONAL = re.compile(r".[?*{]")
 _APART = re.compile(r"\\.|\[[^\]]*\]|\([^()]*\)[?*]?|[.^$+()]")
@@ -54,6 +58,7 @@ def _hints(fragment: str) -> Iterator[str]:
         yield max((part for run in runs for part in re.split("[ _]", run)), key=len)
 
 
+_BY_ID = {each.id: each for each in SIGNATURES}
 _COMPILED = tuple((tuple(_hints(each.fragment)), re.compile(each.fragment), each) for each in SIGNATURES)
 
 
@@ -70,6 +75,16 @@ def signature_of(text: str) -> Signature | None:
     return None
 
 
+def signature_of_flags(flags: tuple[str, ...], *, http: bool = True) -> Signature | None:
+    """What response flags mean by themselves; a TCP connection that has no route fitted no filter chain.
+
+    >>> signature_of_flags(("UF", "URX")).id, signature_of_flags(("NR",), http=False).id
+    ('S1', 'T15')
+    """
+    known = next((id_ for flag, id_ in _BY_FLAG.items() if flag in flags), "")
+    return _BY_ID.get("T15" if known == "R14" and not http else known)
+
+
 @lru_cache(maxsize=4096)  # failed calls of one cause say the same, thousands of times
 def family_of(flags: tuple[str, ...], details: str, failure_reason: str) -> str:
     """The family of a failed request, by the reason first and the flags after; empty when neither says.
@@ -81,4 +96,5 @@ def family_of(flags: tuple[str, ...], details: str, failure_reason: str) -> str:
         found = signature_of(text) if text and text != "-" else None
         if found is not None:
             return found.family
-    return next((family for flag, family in _BY_FLAG.items() if flag in flags), "")
+    flagged = signature_of_flags(flags)
+    return flagged.family if flagged else ""

@@ -59,13 +59,25 @@ istiod_log = Table(
 
 other_log = Table(
     id="other_log",
-    about="Messages of Linkerd's proxies, whose lines say how long they run and no time of day, and of CNI plugins.",
+    about="Messages of Linkerd's proxies, whose lines say how long they run and no time of day, of CNI plugins, and of "
+    "what prepares a pod.",
     of="pod",
     columns=(
         *_COLUMNS,
         Column("uptime_s", "Float64", unit="s", about="Since the start of the process, where said.", source="log"),
     ),
-    reads={"log.linkerd-proxy*": _other_lines, "log.install-cni*": _other_lines, "foreign.cni-log": _other_lines},
+    reads=dict.fromkeys(
+        (
+            "log.linkerd-proxy*",
+            "log.linkerd-init*",
+            "log.linkerd-network-validator*",
+            "log.istio-init*",
+            "log.istio-validation*",
+            "log.install-cni*",
+            "foreign.cni-log",
+        ),
+        _other_lines,
+    ),
 )
 
 

@@ -1,10 +1,11 @@
 """Signatures: lines of any log whose text is a known error of a mesh."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
-from meshforensics.formats.signatures import signature_of
+from meshforensics.formats.signatures import Signature, signature_of, signature_of_flags
 from meshforensics.tables._declare import Column, Table
 from meshforensics.tables._frames import ABSENT, keys, text, texts, true
 
@@ -13,6 +14,8 @@ _NAMES = (
     "pod",
     "captured_at",
     "at",
+    "first_at",
+    "times",
     "log",
     "signature",
     "family",
@@ -25,6 +28,8 @@ _NAMES = (
     "item",
     "pointer",
 )
+_NOWHERE = ("BlackHoleCluster", "PassthroughCluster")
+"""Where Istio sends what is for no destination that it knows."""
 
 
 def _signatures(
@@ -36,17 +41,31 @@ def _signatures(
     containers: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
     rows = [
-        *_matches(
-            access_log,
-            "access",
-            text(access_log["failure_reason"]) + " " + text(access_log["details"]),
-        ),
+        *_of_access(access_log),
         *_matches(proxy_log, "proxy", text(proxy_log["message"])),
         *_matches(istiod_log, "istiod", text(istiod_log["message"])),
         *_matches(_timed(other_log, containers), "other", text(other_log["message"])),
         *_matches(_of_pods(events), "event", text(events["reason"]) + ": " + text(events["message"])),
     ]
     return pd.DataFrame(rows, columns=list(_NAMES))
+
+
+def _of_access(log: pd.DataFrame) -> Iterator[tuple[object, ...]]:
+    """Lines of access logs: by their texts, and where those mean nothing by their flags."""
+    nowhere = log["cluster"].isin(_NOWHERE) & _flagged(log)
+    where = (" upstream cluster " + text(log["cluster"])).where(nowhere, "")
+    said = text(log["failure_reason"]) + " " + text(log["details"]) + where
+    yield from _matches(log, "access", said)
+    untold = log[_flagged(log) & ~said.isin([each for each in said.unique() if signature_of(each)])]
+    for flags, http, (_, row) in zip(untold["flags"], untold["method"].notna(), untold.iterrows(), strict=True):
+        found = signature_of_flags(flags, http=http)
+        if found is not None:
+            yield _row(row, "access", found, f"flags {','.join(flags)}")
+
+
+def _flagged(log: pd.DataFrame) -> "pd.Series[bool]":
+    """Lines with a response flag."""
+    return pd.Series([isinstance(each, tuple) and bool(each) for each in log["flags"]], index=log.index, dtype=bool)
 
 
 def _of_pods(events: pd.DataFrame) -> pd.DataFrame:
@@ -78,26 +97,31 @@ def _matches(log: pd.DataFrame, name: str, texts: "pd.Series[str]") -> Iterator[
     known = {said: signature_of(said) for said in texts.unique()}
     for position, said in enumerate(texts):
         found = known[said]
-        if found is None:
-            continue
-        row = log.iloc[position]
-        yield (
-            row["namespace"],
-            row["pod"],
-            row["captured_at"],
-            row["at"],
-            name,
-            found.id,
-            found.family,
-            found.plane.value,
-            found.who,
-            found.cause,
-            found.fix,
-            said.strip(),
-            row.get("cluster"),
-            row["item"],
-            row["pointer"],
-        )
+        if found is not None:
+            yield _row(log.iloc[position], name, found, said.strip())
+
+
+def _row(row: "pd.Series[Any]", log: str, found: Signature, said: str) -> tuple[object, ...]:
+    """A line, or an event that stands for several."""
+    return (
+        row["namespace"],
+        row["pod"],
+        row["captured_at"],
+        row["at"],
+        row.get("first_at", row["at"]),
+        row.get("count", 1),
+        log,
+        found.id,
+        found.family,
+        found.plane.value,
+        found.who,
+        found.cause,
+        found.fix,
+        said,
+        row.get("cluster"),
+        row["item"],
+        row["pointer"],
+    )
 
 
 signatures = Table(
@@ -105,7 +129,11 @@ signatures = Table(
     about="Lines of any log, and events, whose text is a known error, with its family, cause and first fix.",
     of="pod",
     columns=(
-        Column("at", "datetime64[us, UTC]", about="Time of the line.", source="log"),
+        Column(
+            "at", "datetime64[us, UTC]", about="Time of the line; of an event, when it was seen last.", source="log"
+        ),
+        Column("first_at", "datetime64[us, UTC]", about="The same; of an event, when it was seen first.", source="log"),
+        Column("times", "Int64", about="How often: 1 for a line, the count of an event.", source="log, event"),
         Column("log", "category", about="access, proxy, istiod, other or event.", source="item"),
         Column("signature", "category", about="Id of the signature.", source="formats.signatures"),
         Column("family", "category", about="Family of the error.", source="formats.signatures"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshforensics.formats.signatures import SIGNATURES, family_of, signature_of
+from meshforensics.formats.signatures import SIGNATURES, family_of, signature_of, signature_of_flags
 
 # Lines as Envoy, BoringSSL, istiod and the agent print them; the source of each is in signatures.md of the project.
 TEXTS = [
@@ -21,9 +21,11 @@ TEXTS = [
     ("TLS_error:|268436512:SSL_routines:OPENSSL_internal:TLSV1_ALERT_UNKNOWN_CA", "T9"),
     ("TLS_error:|268436502:SSL_routines:OPENSSL_internal:SSLV3_ALERT_CERTIFICATE_UNKNOWN:TLS_error_end", "T9b"),
     ("TLS_error:|33554536:system_library:OPENSSL_internal:Connection_reset_by_peer:TLS_error_end", "T16"),
-    ("268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED", "T0"),
-    ("gRPC config for type.googleapis.com/envoy.config.listener.v3.Listener rejected: Error adding/updating", "X1"),
-    ("delta config for type.googleapis.com/envoy.config.cluster.v3.Cluster rejected: x", "X1"),
+    ("268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED", "S3"),
+    ("x509: remote error: tls: certificate verify failed", "S3"),
+    ("TLS_error:|268436501:SSL", "T8b"),
+    ("gRPC config for type.googleapis.com/envoy.config.listener.v3.Listener rejected: Error adding/updating", "X2"),
+    ("delta config for type.googleapis.com/envoy.config.cluster.v3.Cluster rejected: x", "X2"),
     ("ADS:LDS: ACK ERROR web-1.shop-3 Internal:Error adding/updating listener(s)", "X1"),
     ("Updating new ROOT-CA not supported", "X21"),
     ("Multi root is disabled, updating new ROOT-CA not supported", "X21"),
@@ -57,7 +59,30 @@ TEXTS = [
     ("unauthorized request on route default/authz", "L3"),
     ("TLS detection timed out", "L7"),
     ("total rate limit exceeded: 100rps", "L8"),
-    ("jwt_authn_access_denied{Jwt_is_missing}", "J"),
+    ("jwt_authn_access_denied{Jwt_is_missing}", "J1"),
+    ("jwt_authn_access_denied{Jwt_is_expired}", "J2"),
+    ("jwt_authn_access_denied{Jwt_issuer_is_not_configured}", "J3"),
+    ("jwt_authn_access_denied{Jwt_verification_fails}", "J5"),
+    ("jwt_authn_access_denied{Jwt_is_not_in_the_form_of_Header.Payload.Signature}", "J"),
+    ("Audiences in Jwt are not allowed", "J6"),
+    ("JWKS fetch failed for issuer https://x: timeout. JWT requests will be rejected", "J8"),
+    ("jwt_authn_access_denied{Jwks_remote_fetch_is_failed}", "J9"),
+    ("Only a single wildcard domain is permitted in route 80", "X5"),
+    ("'envoy.x' does not have an object factory", "X7"),
+    ("route: unknown cluster 'outbound|80||pay'", "X9"),
+    ("request authenticate failure: Failed to authenticate", "X19"),
+    ("Root certificate rotation is completed successfully.", "X23b"),
+    ("XDS client connection error: gRPC connection error:status: Unknown", "A12"),
+    ("http status: 503", "A11"),
+    ("no healthy upstream: 10.0.0.1:80", "A9"),
+    ("secret shop/cert not found", "X29"),
+    ('Internal error occurred: failed calling webhook "rev.namespace.sidecar-injector.istio.io": failed', "T19"),
+    ("low_version", "R26"),
+    ("absolute_path_rejected", "R27"),
+    ("- - upstream cluster BlackHoleCluster", "R17"),
+    ("- - upstream cluster PassthroughCluster", "R17b"),
+    ("upstream connect error or disconnect/reset before headers. reset reason: remote connection failure", "S1"),
+    ("delayed connect error: Connection refused", "R6"),
     ("Jwks doesn't have key to match kid or alg from Jwt", "J4"),
     ("Failed to fetch public key from jwks URI https://x", "J7"),
     ("upstream_reset_before_response_started{local_reset}", "R4"),
@@ -81,6 +106,8 @@ def test_what_a_text_means(text: str, known: str) -> None:
     "text",
     [
         "",
+        'Internal error occurred: failed calling webhook "webhook.cert-manager.io": connection refused',
+        "cds: add/update cluster 'BlackHoleCluster'",
         "-",
         "via_upstream",
         "cm init: all clusters initialized",
@@ -102,6 +129,9 @@ def test_ordinary_lines_mean_nothing(text: str) -> None:
         pytest.param(("UF", "URX"), "-", "certificate_has_expired", "tls-leaf-expired", id="the-reason-comes-first"),
         pytest.param(("NC",), "-", "-", "no-cluster", id="the-flag-where-nothing-else-says"),
         pytest.param(("UH",), "no_healthy_upstream", "", "no-healthy-upstream", id="UH"),
+        pytest.param(("RLSE",), "-", "-", "rate-limited", id="RLSE"),
+        pytest.param(("DT",), "-", "-", "max-duration", id="DT"),
+        pytest.param(("DI", "UF"), "-", "-", "connect-failure", id="a-delay-is-no-failure"),
         pytest.param(("DC",), "downstream_remote_disconnect", "", "client-gone", id="DC"),
         pytest.param(("UAEX",), "ext_authz_denied", "", "ext-authz", id="UAEX"),
         pytest.param((), "max_duration_timeout", "-", "max-duration", id="a-stream-at-its-end-has-no-flag"),
@@ -111,6 +141,33 @@ def test_ordinary_lines_mean_nothing(text: str) -> None:
 )
 def test_family_of_a_request(flags: tuple[str, ...], details: str, reason: str, family: str) -> None:
     assert family_of(flags, details, reason) == family
+
+
+ROWS = {"S": 5, "T": 19, "R": 30, "J": 9, "X": 35, "A": 14, "L": 11}
+"""How many rows each section of the project's list of signatures has."""
+
+
+def test_every_row_of_the_list_is_in_the_catalogue() -> None:
+    known = {each.id for each in SIGNATURES}
+
+    listed = {f"{section}{number}" for section, count in ROWS.items() for number in range(1, count + 1)}
+    assert not listed - known
+
+
+@pytest.mark.parametrize(
+    ("flags", "http", "known"),
+    [
+        pytest.param(("UF", "URX"), True, "S1", id="retried"),
+        pytest.param(("NR",), True, "R14", id="no-route"),
+        pytest.param(("NR",), False, "T15", id="no-filter-chain"),
+        pytest.param(("DI",), True, "R18", id="delayed"),
+        pytest.param(("URX",), True, None, id="says-nothing-of-the-cause"),
+    ],
+)
+def test_flags_by_themselves(flags: tuple[str, ...], http: bool, known: str | None) -> None:
+    found = signature_of_flags(flags, http=http)
+
+    assert (found.id if found else None) == known
 
 
 def test_ids_are_unique_and_each_has_words() -> None:
