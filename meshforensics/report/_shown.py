@@ -54,14 +54,24 @@ def evidence_at(case: Case, places: Iterable[tuple[str, str]], quoted: int = 1) 
     if not known:
         return ()
     hashes = {item.id: item.sha256 or "" for item in case.bundle.items}
-    quotes = [quote(case, Evidence(item=i, sha256=hashes.get(i, ""), pointer=p)) for i, p in known[:quoted]]
-    others = tuple(
-        Row(cells=((Code(item),), (Code(pointer or "whole item"),), (Code(hashes.get(item, "")[:16]),)))
-        for item, pointer in known[quoted:][:LISTED]
-    )
-    heads = (Head(text="Item"), Head(text="Place"), Head(text="SHA-256 begins"))
-    more = (Table(heads=heads, rows=others, named=False),) if others else ()
+    kept = [Evidence(item=item, sha256=hashes.get(item, ""), pointer=pointer) for item, pointer in known]
+    quotes = [quote(case, each) for each in kept[:quoted]]
+    others = kept[quoted:][:LISTED]
+    more = (named_places(others),) if others else ()
     return (Details(summary=f"Evidence: {count(len(known), 'place')}", blocks=(*quotes, *more)),)
+
+
+def named_places(kept: Iterable[Evidence]) -> Table:
+    """Places by name, a row an item: a hundred lines of one log are one row."""
+    own: dict[tuple[str, str], list[str]] = {}
+    for each in kept:
+        own.setdefault((each.item, each.sha256[:16]), []).append(each.pointer or "whole item")
+    rows = tuple(Row(cells=((Code(i),), _pointers(p), (Code(sha256),))) for (i, sha256), p in own.items())
+    return Table(heads=(Head(text="Item"), Head(text="Place"), Head(text="SHA-256 begins")), rows=rows, named=False)
+
+
+def _pointers(pointers: Sequence[str]) -> Phrase:
+    return tuple(part for pointer in pointers for part in (", ", Code(pointer)))[1:]
 
 
 def quote(case: Case, shown: Evidence) -> Block:

@@ -17,10 +17,13 @@ def page_style() -> str:
 
 @cache
 def notebook_style() -> str:
-    """The style of a section shown in a notebook: nested, so that it touches nothing else there."""
+    """The style of a section shown in a notebook: nested, so that it touches nothing else there.
+
+    Its class is named twice, to weigh as much as JupyterLab's own two (which set cells to the right).
+    """
     inside = re.sub(r":root(:not\([^)]*\))?", "&", _read("section.css")) + _read("figure.css")
     around = "& { background: var(--bg); color: var(--ink); padding: 1px 12px; font-size: 15px; line-height: 1.5; }"
-    return _small(f".mf {{ {around} {inside} }}")
+    return _small(f".mf.mf {{ {around} {inside} }}")
 
 
 @cache

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from meshforensics.report import Written
+from meshforensics.report import Written, sections
+from tests.report.stand_in import case
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("untraced")]
 
@@ -106,3 +107,23 @@ def test_the_verdict_leads_to_findings_that_it_rests_on(browser: Browser, report
     for target in targets:
         assert "The verdict rests on it." in page.locator(target).inner_text()
     page.close()
+
+
+def test_a_table_of_a_notebook_keeps_its_look_beside_the_style_of_jupyterlab(browser: Browser) -> None:
+    """The rules are JupyterLab's own of packages/rendermime/style/base.css."""
+    theirs = (
+        ":not(.jp-RenderedMarkdown).jp-RenderedHTMLCommon td { text-align: right; vertical-align: middle; }"
+        ".jp-RenderedHTMLCommon table { table-layout: fixed; }"
+    )
+    page = browser.new_page()
+
+    page.set_content(
+        f'<style>{theirs}</style><div class="jp-RenderedHTMLCommon">{sections.coverage(case())._repr_html_()}</div>'
+    )
+    looks = page.locator("td:not(.num)").first.evaluate(
+        "cell => [getComputedStyle(cell).textAlign, getComputedStyle(cell).verticalAlign,"
+        " getComputedStyle(cell.closest('table')).tableLayout]"
+    )
+    page.close()
+
+    assert looks == ["left", "top", "auto"]

@@ -1,5 +1,6 @@
 """What grows with memory: drivers of a whole proxy, and the pools and listeners of it."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ _NAMED = {
 _VARIES = 0.1
 _FEWEST = 3
 
+_OF_POOL = r"upstream_(?:cx|rq)|circuit_breakers|http2|http1"
 _ACTIVE = r"(?:cx|rq)(?:_pending)?_active\Z"
 _OWN = r"(?:http|listener)[._](?:admin|agent|stats)[._]|[._]worker_\d+[._]|main_thread"
 _TOGETHER = 0.9
@@ -196,19 +198,27 @@ def _text(value: Any) -> str:
 
 
 def pool_stats(case: Case, proxy: str, cluster: str) -> pd.DataFrame:
-    """Every stat of one pool that is not zero throughout: stat, first, last, and what it was per hour."""
+    """The stats of one pool that changed: stat (as Envoy names it below the cluster), first, last.
+
+    `/stats` and `/stats/prometheus` tell the same under two names; the first is kept where both were captured. What
+    remains of a limit (``remaining_cx``) is left out: it falls by what ``upstream_cx_active`` rises.
+    """
     stats = case.source.over_time("stats")
     of = text(stats["namespace"]) + "/" + text(stats["pod"])
     own = stats[(of == proxy) & (text(stats["cluster"]) == cluster) & stats["value"].notna()]
-    own = own[text(own["name"]).str.contains(r"upstream_(?:cx|rq)|circuit_breakers|http2|http1")]
+    name = text(own["name"])
+    own = own[name.str.contains(_OF_POOL) & ~name.str.contains(r"[._]remaining_")]
+    plain = own[text(own["name"]).str.startswith("cluster.")]
+    own = plain if len(plain) else own
+    below = text(own["name"]).str.replace(rf"^(?:cluster\.{re.escape(cluster)};?\.|envoy_cluster_)", "", regex=True)
     rows = []
-    for name, samples in own.groupby(text(own["name"])) if len(own) else ():
+    for stat, samples in own.groupby(below) if len(own) else ():
         series = samples.groupby("captured_at")["value"].sum().astype(float)
-        if not series.any():
+        if series.nunique() < 2:
             continue
         last = samples.sort_values("captured_at", kind="stable").iloc[-1]
         places: Mapping[str, str] = {"item": str(last["item"]), "pointer": str(last["pointer"])}
-        rows.append({"stat": name, "first": series.iloc[0], "last": series.iloc[-1], **places})
+        rows.append({"stat": stat, "first": series.iloc[0], "last": series.iloc[-1], **places})
     return pd.DataFrame(rows, columns=["stat", "first", "last", "item", "pointer"])
 
 

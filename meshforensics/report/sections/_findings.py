@@ -21,6 +21,7 @@ from meshforensics.report._blocks import (
 )
 from meshforensics.report._case import Case, focus
 from meshforensics.report._order import ordered, rests_on
+from meshforensics.report._shown import named_places
 from meshforensics.report._words import count, instant, listed, quantity
 from meshforensics.report.sections._section import section
 
@@ -103,10 +104,8 @@ def _evidence(case: Case, name: str, finding: Finding) -> Details:
     others = finding.evidence[QUOTED:]
     more: list[Block] = []
     if others:
-        named = tuple(Row(cells=((Code(e.item),), (Code(e.pointer or "whole item"),))) for e in others)
-        table = Table(heads=(Head(text="Item"), Head(text="Place")), rows=named, named=False)
         kept = f"{len(finding.evidence)} of {finding.evidence_total:,} places are kept"
-        more.append(Details(summary=f"{count(len(others), 'more place')}; {kept}", blocks=(table,)))
+        more.append(Details(summary=f"{count(len(others), 'more place')}; {kept}", blocks=(named_places(others),)))
     first = f" First seen {instant(finding.at)}." if finding.at else ""
     remedy: Phrase = (Code(finding.check), f" · Remedy: {finding.remediation}{first} Source: {finding.source}")
     return Details(

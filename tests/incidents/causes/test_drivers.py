@@ -1,6 +1,7 @@
 """What grows with memory: drivers, pools, and who opens what piles up."""
 
 import pandas as pd
+import pytest
 
 from meshforensics.incidents.causes.drivers import openers, pool_stats, pools, with_drivers
 from meshforensics.testing import frame
@@ -40,9 +41,22 @@ def test_the_stats_of_a_pool() -> None:
     found = pool_stats(series(memory(web_1=rising), piled_up()), "shop/web-1", CLUSTER)
 
     assert found[["stat", "first", "last"]].to_numpy().tolist() == [
-        ["envoy_cluster_upstream_cx_active", 0.0, 110.0],
-        ["envoy_cluster_upstream_cx_total", 3.0, 113.0],
+        ["upstream_cx_active", 0.0, 110.0],
+        ["upstream_cx_total", 3.0, 113.0],
     ]
+
+
+@pytest.mark.parametrize("end", ["", ";"], ids=["older Istio", "Istio that ends the name"])
+def test_the_stats_of_a_pool_are_told_once_and_only_those_that_changed(end: str) -> None:
+    told = piled_up()
+    plain = told.assign(name=[str(name).replace("envoy_cluster_", f"cluster.{CLUSTER}{end}.") for name in told["name"]])
+    still = plain.assign(name=[f"cluster.{CLUSTER}{end}.circuit_breakers.default.remaining_cx"] * len(plain))
+    same = plain.assign(name=[f"cluster.{CLUSTER}{end}.upstream_rq_pending_total"] * len(plain), value=7.0)
+
+    both = pd.concat([told, plain, still, same], ignore_index=True)
+    found = pool_stats(series(memory(web_1=rising), both), "shop/web-1", CLUSTER)
+
+    assert list(found["stat"]) == ["upstream_cx_active", "upstream_cx_total"]
 
 
 def test_callers_tell_what_they_hold_open() -> None:
