@@ -218,6 +218,12 @@ def test_a_check_is_its_own_page(check: Check) -> None:
 
 
 @each_check
+def test_what_a_check_counts_is_one_thing_or_several(check: Check) -> None:
+    """``{count:pod has|pods have}``, never ``{count} pods``, which says "1 pods"."""
+    assert re.findall(r"\{count\} (?!series)[a-z ]*?[a-z]+s\b", check.detail) == []
+
+
+@each_check
 def test_a_check_stands_in_the_module_of_its_family(check: Check) -> None:
     """The family's own, or one that is named after it and a topic: ``routing_objects``."""
     family = check.id.split(".", maxsplit=1)[0].replace("-", "_")

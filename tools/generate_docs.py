@@ -12,6 +12,7 @@ from meshforensics.checks import FAMILIES, Check, declared_checks
 from meshforensics.cli import cli
 from meshforensics.incidents import Incident, declared_incidents
 from meshforensics.model import Phase
+from meshforensics.model.words import of_many
 from meshforensics.profile import Profile, load_profile
 from meshforensics.tables import Table, declared_tables
 from tools import examples, guide_coverage, guide_pages, recovery_page
@@ -163,7 +164,7 @@ def _check(check: Check) -> str:
         "severity": severity,
         "phase, plane": f"{check.phase.value}, {check.plane.value}",
         "reads": reads,
-        "says": f"`{check.detail}`",
+        "says": f"`{of_many(check.detail)}`",
         "what to do": check.remediation,
         "source": check.source,
     }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from meshforensics.checks._containers import sidecars
+from meshforensics.model.words import count_of, in_words
 from meshforensics.tables import ROOT_NAMESPACE, text, texts, true
 
 Frames = Mapping[str, pd.DataFrame]
@@ -31,8 +32,13 @@ def _pairs(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
         return ""
     broken = int((~true(judged["verified"], missing=True)).sum())
     if broken:
-        return f"confirmed: {broken} of {len(judged)} pairs that may call each other do not verify, by key"
-    return f"refuted as of the capture: all {len(judged)} pairs that may call each other verify, by key"
+        return in_words(
+            "confirmed: {broken} of {every:pair|s} that may call each other {broken:~does|do} not verify, by key",
+            broken=broken,
+            every=len(judged),
+        )
+    said = "{every:~the only pair that may call each other verifies|all {every} pairs that may call each other verify}"
+    return in_words("refuted as of the capture: " + said + ", by key", every=len(judged))
 
 
 def _by_key_alone(rows: pd.DataFrame, frames: Frames, at: pd.Timestamp) -> str:
@@ -65,9 +71,9 @@ def _ended(*roles: str) -> Callable[[pd.DataFrame, Frames, pd.Timestamp], str]:
         ended = held[held["not_after"] < at]
         if len(ended):
             first = text(ended["serial"]).iloc[0]
-            return f"confirmed: {ended['serial'].nunique()} such certificates had ended, {first} first"
+            return f"confirmed: {count_of(ended['serial'].nunique(), 'such certificate')} had ended, {first} first"
         return (
-            f"refuted as of the capture: none of {held['serial'].nunique()} such certificates had ended"
+            f"refuted as of the capture: none of {count_of(held['serial'].nunique(), 'such certificate')} had ended"
             if len(held)
             else ""
         )
@@ -82,10 +88,14 @@ def _refused(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
     names = ", ".join(sorted(set(texts(found["resource_name"])) - {""})[:3]) or "resources without name"
     standing = int(true(found["current"], missing=False).sum())
     if standing:
-        return f"confirmed: {standing} rejections stand, among {len(found)} of {names}"
+        return f"confirmed: {count_of(standing, 'rejection stands', 'rejections stand')}, among {len(found)} of {names}"
     if found["current"].isna().any():
-        return f"{len(found)} rejections of {names} are told, and not whether they stand"
-    return f"over as of the capture: what was sent after {len(found)} rejections of {names} was accepted"
+        told = (
+            "{count:rejection|s} of {names} "
+            "{count:~is told, and not whether it stands|are told, and not whether they stand}"
+        )
+        return in_words(told, count=len(found), names=names)
+    return f"over as of the capture: what was sent after {count_of(len(found), 'rejection')} of {names} was accepted"
 
 
 def _denied(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
@@ -94,7 +104,7 @@ def _denied(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
         return ""
     named = sorted({each for many in found["objects"] if isinstance(many, tuple) for each in many})
     if config is None or not named:
-        return f"{len(found)} denials are logged; the policies were not captured"
+        return f"{count_of(len(found), 'denial is', 'denials are')} logged; the policies were not captured"
     there = set(texts(config["object"]))
     known = [each for each in named if each in there]
     if known:
@@ -135,8 +145,9 @@ def _no_host(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
     healthy = int((hosts["health"] == "HEALTHY").sum())
     first = min(wanted)
     if not healthy:
-        return f"confirmed: {first} has {len(hosts)} hosts, none of them healthy"
-    return f"refuted as of the capture: {healthy} of {len(hosts)} hosts of {first} are healthy"
+        return f"confirmed: {first} has {count_of(len(hosts), 'host')}, none of them healthy"
+    said = "refuted as of the capture: {healthy} of {hosts:host|s} of {first} {healthy:~is|are} healthy"
+    return in_words(said, healthy=healthy, hosts=len(hosts), first=first)
 
 
 def _limit(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
@@ -157,7 +168,7 @@ def _killed(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
         return ""
     killed = containers[containers["last_reason"] == "OOMKilled"]
     if len(killed):
-        return f"confirmed: {len(killed)} containers ended last by OOMKilled"
+        return f"confirmed: {count_of(len(killed), 'container')} ended last by OOMKilled"
     return "refuted as of the capture: no container ended last by OOMKilled"
 
 
@@ -179,9 +190,11 @@ def _not_begun(_: pd.DataFrame, frames: Frames, at: pd.Timestamp) -> str:
     early = held[held["not_before"] > at]
     if len(early):
         return (
-            f"confirmed: {early['serial'].nunique()} certificates had not begun, {text(early['serial']).iloc[0]} first"
+            f"confirmed: {count_of(early['serial'].nunique(), 'certificate')} had not begun, "
+            f"{text(early['serial']).iloc[0]} first"
         )
-    return f"refuted as of the capture: all {held['serial'].nunique()} certificates had begun; look at clocks"
+    said = "{count:~the only certificate|all {count} certificates} had begun; look at clocks"
+    return in_words("refuted as of the capture: " + said, count=held["serial"].nunique())
 
 
 def _timed_out(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
@@ -204,8 +217,11 @@ def _unconnected(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
     failing = set(texts(counted[counted["cx_connect_fail"] > 0]["address"]))
     number = counted["address"].nunique()
     if failing:
-        return f"confirmed: failed connections are counted at {len(failing)} of {number} hosts, {min(failing)} first"
-    return f"no proxy counts a failed connection to the {number} hosts that are there now"
+        return (
+            f"confirmed: failed connections are counted at {len(failing)} of {count_of(number, 'host')}, "
+            f"{min(failing)} first"
+        )
+    return f"no proxy counts a failed connection to the {count_of(number, 'host that is', 'hosts that are')} there now"
 
 
 def _limited(rows: pd.DataFrame, frames: Frames, _: pd.Timestamp) -> str:
@@ -228,8 +244,10 @@ def _unready(_: pd.DataFrame, frames: Frames, __: pd.Timestamp) -> str:
     alive = own[own["state"].isin(["running", "waiting"]) & own["ready"].notna()]
     unready = int((~true(alive["ready"], missing=True)).sum())
     if unready:
-        return f"confirmed: {unready} of {len(alive)} sidecars are not ready"
-    return f"over as of the capture: all {len(alive)} sidecars are ready" if len(alive) else ""
+        said = "confirmed: {unready} of {every:sidecar|s} {unready:~is|are} not ready"
+        return in_words(said, unready=unready, every=len(alive))
+    said = "over as of the capture: {every:~the only sidecar is|all {every} sidecars are} ready"
+    return in_words(said, every=len(alive)) if len(alive) else ""
 
 
 _JUDGES: Mapping[str, Callable[[pd.DataFrame, Frames, pd.Timestamp], str]] = {

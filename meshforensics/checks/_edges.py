@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from meshforensics.model.words import count_of
 from meshforensics.tables import places, text
 
 _COLUMNS = ("caller", "host", "total", "failed_calls", "share", "at", "last", "family", "decided_by", "flags", "ways")
@@ -64,5 +65,5 @@ def _ways(calls: pd.DataFrame) -> str:
     said = (status + " " + calls["flags"].map(_joined).astype("str") + " " + details).str.strip()
     counted = said.value_counts()
     ordered = sorted(counted.items(), key=lambda each: (-each[1], str(each[0])))
-    more = f" and {len(ordered) - _WAYS} more ways" if len(ordered) > _WAYS else ""
+    more = f" and {count_of(len(ordered) - _WAYS, 'more way')}" if len(ordered) > _WAYS else ""
     return ", ".join(f"{way}: {count}" for way, count in ordered[:_WAYS]) + more

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from meshforensics.model.words import count_of
 from meshforensics.tables import keys, text, where
 
 _NO_CHAIN = "filter_chain_not_found"
@@ -23,9 +24,10 @@ def beside_log(rises: pd.DataFrame, access_log: pd.DataFrame) -> list[str]:
         own = seen[seen["cluster"] == cluster]
         failed = int(_failed(own).sum())
         said.append(
-            f"; of {len(own)} calls to it that were logged meanwhile {failed} failed"
+            f"; of {count_of(len(own), 'call to it that was', 'calls to it that were')} logged meanwhile "
+            f"{failed} failed"
             if len(own)
-            else f"; none of the {len(seen)} calls logged there meanwhile was to it"
+            else f"; none of the {count_of(len(seen), 'call')} logged there meanwhile was to it"
         )
     return said
 

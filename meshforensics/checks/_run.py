@@ -22,6 +22,7 @@ from meshforensics.model import (
     Window,
     format_time,
 )
+from meshforensics.model.words import in_words
 from meshforensics.profile import Profile
 
 EVIDENCE_KEPT = 20
@@ -131,7 +132,7 @@ def _finding(
     since = min((at for row, _ in judged if (at := _at(row)) is not None), default=None)
     values = {key: _say(value) for key, value in first.items()} | ({} if since is None else {"at": _say(since)})
     try:
-        detail = check.detail.format_map({**values, "count": len(subjects), "subject": subjects[0]})
+        detail = in_words(check.detail, **{**values, "count": len(subjects), "subject": subjects[0]})
     except KeyError as error:
         raise DeclarationError(f"check {check.id}: its detail names {error}, which no row has") from error
     return Finding(

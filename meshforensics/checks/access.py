@@ -17,7 +17,7 @@ from meshforensics.tables import inside, places, text, texts, true
     observed="denied",
     unit="requests",
     title="An authorization policy denied calls",
-    detail="{where} denied {denied} calls of {callers} since {at}, policy {policy}{objects}, first {method} {path}"
+    detail="{where} denied {denied:call|s} of {callers} since {at}, policy {policy}{objects}, first {method} {path}"
     "{allowed}",
     remediation="`none`: an ALLOW policy exists and no rule matched. Compare rule and caller; delete no policy.",
     source="guide, phase 3, step 6; Envoy RBAC filter, response code details",
@@ -36,7 +36,7 @@ def denied(denials: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="denied",
     unit="requests",
     title="An authorization policy denied what it is there to deny",
-    detail="{where} denied {denied} calls of {callers} since {at}, policy {policy}, first {method} {path}; "
+    detail="{where} denied {denied:call|s} of {callers} since {at}, policy {policy}, first {method} {path}; "
     "the like was never served",
     remediation="Nothing, unless the caller should be let in.",
     source="guide, phase 3, step 6; a rule that hits only its target is no incident",

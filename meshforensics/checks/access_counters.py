@@ -99,7 +99,7 @@ def _row(name: str, series: pd.DataFrame) -> dict[str, Any]:
     observed="amount",
     unit="requests",
     title="Denials since a proxy started",
-    detail="{name} is {amount} since start on {subject}; {count} proxies count denials",
+    detail="{name} is {amount} since start on {subject}; {count:proxy counts|proxies count} denials",
     remediation="Take a second sample, or the access log, to see whether they go on.",
     source="guide, phase 3, step 6; Envoy RBAC counters (shadow_denied is a dry run); linkerd2-proxy authz metrics",
 )
@@ -119,7 +119,8 @@ def denied_since_start(stats: pd.DataFrame) -> pd.DataFrame:
     observed="amount",
     unit="requests",
     title="Counters of denials rose between two samples",
-    detail="{name} rose by {amount} on {subject} from {since} to {until}; {count} proxies deny more than before",
+    detail="{name} rose by {amount} on {subject} from {since} to {until}; {count:proxy denies|proxies deny} more than "
+    "before",
     remediation="Turn on access logs, or read them: they name the policy, the caller and the path.",
     source="guide, phase 3, step 6; Envoy RBAC counters, two samples",
 )

@@ -133,7 +133,7 @@ def _wide(modes: Modes, pair: Any) -> str:
     severity="info",
     by=["strict"],
     title="Pods without a sidecar cannot call workloads that take mTLS only",
-    detail="{count} pods have no sidecar, {subject} first, and {strict} take mTLS only",
+    detail="{count:pod has|pods have} no sidecar, {subject}{count:~| first}, and {strict} take mTLS only",
     remediation="Inject them if they call into the mesh; probes and scrapers may need PERMISSIVE ports.",
     source="guide, phase 3; Istio PeerAuthentication STRICT",
 )
@@ -158,7 +158,8 @@ def strict_without_sidecar(
     severity="warning",
     by=["server"],
     title="Plaintext of pods without a sidecar was refused",
-    detail="{server} refused {refused} connections of {count} pods without a sidecar since {at}, {subject} first",
+    detail="{server} refused {refused:connection|s} of {count:pod|s} without a sidecar since {at}, "
+    "{subject}{count:~| first}",
     remediation="Inject the caller, or make an exception for the port by portLevelMtls.",
     source="guide, phase 3; Envoy: filter_chain_not_found where a port takes mTLS only",
 )

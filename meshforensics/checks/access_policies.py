@@ -47,7 +47,7 @@ def _rows(config: pd.DataFrame, found: Iterable[tuple[Policy, Mapping[str, Any]]
     severity="info",
     by=["object"],
     title="A policy denies everything that no other policy allows",
-    detail="{object} {why}; {closed} workloads have no rule beside it that allows anything",
+    detail="{object} {why}; {closed:workload has|workloads have} no rule beside it that allows anything",
     remediation="Right as a floor below ALLOW policies; without one, every call to these workloads is denied.",
     source="guide, phase 3, step 6; Istio AuthorizationPolicy: an ALLOW policy without rules never matches",
 )

@@ -15,7 +15,7 @@ from meshforensics.tables import keys, where
     by=["serial"],
     observed="not_after",
     title="Root CA expired before the capture",
-    detail="root {serial} ended {not_after}; {count} places hold it",
+    detail="root {serial} ended {not_after}; {count:place holds|places hold} it",
     remediation="Issue a new root with an overlap: trust both, restart in order, then drop the old one.",
     source="guide, phase 3, step 5; RFC 5280 §4.1.2.5",
 )
@@ -36,7 +36,7 @@ def root_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     by=["serial"],
     observed="not_after",
     title="Intermediate CA expired before the capture",
-    detail="intermediate {serial} ended {not_after}; {count} places hold it",
+    detail="intermediate {serial} ended {not_after}; {count:place holds|places hold} it",
     remediation="Renew the intermediate; proxies pick it up when their leaf is next signed, or when restarted.",
     source="guide, phase 3, step 5 (every element of the chain counts); RFC 5280 §6.1",
 )
@@ -56,7 +56,7 @@ def intermediate_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.Dat
     by=["cause"],
     observed="not_after",
     title="A proxy's own certificate expired before the capture",
-    detail="leaf {serial} ended {not_after}; {count} proxies hold one that has ended, {cause}",
+    detail="leaf {serial} ended {not_after}; {count:proxy holds|proxies hold} one that has ended, {cause}",
     remediation="Capture, restart the proxy, look for why istiod no longer signs; of a gateway, renew the Secret.",
     source="guide, phase 3, step 5; RFC 5280 §4.1.2.5",
 )
@@ -75,7 +75,7 @@ def leaf_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     subject="subject_id",
     observed="not_after",
     title="A CA certificate that the control plane gives out or signs with expired",
-    detail="{role} {serial} ended {not_after}; {count} objects hold it, {subject_id} first",
+    detail="{role} {serial} ended {not_after}; {count:object holds|objects hold} it, {subject_id}{count:~| first}",
     remediation="Renew it in the Secret that istiod or linkerd-identity signs with; what is given out follows.",
     source="guide, phase 3, step 5 (read ca-cert.pem, cacerts and istio-ca-root-cert, not root-cert.pem alone)",
 )
@@ -95,7 +95,7 @@ def authority_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFr
     subject="subject_id",
     observed="not_after",
     title="The CA that a webhook is verified by expired",
-    detail="CA {serial} ended {not_after}; the API server verifies {count} webhook configurations by it",
+    detail="CA {serial} ended {not_after}; the API server verifies {count:webhook configuration|s} by it",
     remediation="Write the CA that signs the webhook's serving certificate into its caBundle; istiod does so at start.",
     source="guide, phase 3; Go's x509 refuses a root that has ended",
 )
@@ -113,7 +113,7 @@ def webhook_authority_expired(certificates: pd.DataFrame, at: pd.Timestamp) -> p
     by=["role", "cause"],
     observed="not_before",
     title="Certificate is not yet valid at the capture",
-    detail="{role} {serial} begins {not_before}; {count} hold one that has not begun",
+    detail="{role} {serial} begins {not_before}; {count:holds|hold} one that has not begun",
     remediation="Compare the clocks of the nodes; istiod back-dates by two minutes.",
     source="RFC 5280 §4.1.2.5; istiod ClockSkewGracePeriod",
 )

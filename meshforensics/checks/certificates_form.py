@@ -39,7 +39,7 @@ def unreadable(certificates: pd.DataFrame) -> pd.DataFrame:
     severity="error",
     by=["end", "sent"],
     title="A certificate chain is broken",
-    detail="the chain of {place} ends at {end}, and what is sent beside it, {sent}, did not sign that; {count} proxies",
+    detail="the chain of {place} ends at {end}, and what is sent beside it, {sent}, did not sign that; {count:proxy|s}",
     remediation="Put the leaf first and each issuer after what it signed; cert-chain.pem must lead to root-cert.pem.",
     source="guide, phase 3, step 5; RFC 8446 §4.4.2, RFC 5280 §6.1",
 )
@@ -72,7 +72,7 @@ def _holders(rows: pd.DataFrame) -> "list[pd.Series[str]]":
     severity="error",
     by=["why", "issuer"],
     title="A certificate is used for what it does not allow",
-    detail="{role} {serial} of {place} {why}; {count} hold one like it",
+    detail="{role} {serial} of {place} {why}; {count:holds|hold} one like it",
     remediation="Issue it for its use: a workload's for server and client, a CA's with CA:TRUE and keyCertSign.",
     source="guide, phase 3; RFC 5280 §4.2.1.3, §4.2.1.9 and §4.2.1.12, as BoringSSL judges them",
 )
@@ -110,7 +110,7 @@ def _misused(role: str, identity: str, is_ca: bool, usage: object, purposes: obj
     by=["key", "role"],
     subject="subject_id",
     title="A certificate has a weak key",
-    detail="{role} {serial} has a key of {key}; {count} hold one like it",
+    detail="{role} {serial} has a key of {key}; {count:holds|hold} one like it",
     remediation="Issue it anew with RSA of 2048 bits or more, or ECDSA P-256.",
     source="guide, phase 3; NIST SP 800-57 part 1, table 2; Envoy refuses RSA under 2048 bits for its own certificate",
 )
@@ -142,7 +142,7 @@ def _bits(key: str) -> float:
     by=["signature_algorithm", "role"],
     subject="subject_id",
     title="A certificate is signed by a weak algorithm",
-    detail="{role} {serial} is signed by {signature_algorithm}; {count} hold one like it",
+    detail="{role} {serial} is signed by {signature_algorithm}; {count:holds|hold} one like it",
     remediation="Issue it anew with SHA-256 or better; Go programs such as istiod refuse SHA-1 already.",
     source="guide, phase 3; RFC 9155; Go crypto/x509 InsecureAlgorithmError",
 )

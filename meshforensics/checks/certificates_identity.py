@@ -16,7 +16,7 @@ from meshforensics.tables import ABSENT, keys, spec_of, text, texts, where
     severity="error",
     by=["name"],
     title="A proxy holds no certificate of its own",
-    detail="secret {name} of {count} proxies has no certificate chain",
+    detail="secret {name} of {count:proxy|s} has no certificate chain",
     remediation="Look at the agent's log: its certificate request fails, or its token is refused.",
     source="guide, phase 3; an upstream-only TLS context rightly has none, the secret `default` must have one",
 )
@@ -36,7 +36,7 @@ def empty_chain(secrets: pd.DataFrame, secret_instances: pd.DataFrame) -> pd.Dat
     by=["identity", "expected"],
     observed="identity",
     title="A proxy's certificate is of another workload",
-    detail="{count} proxies run as {expected} and show {identity}",
+    detail="{count:proxy runs|proxies run} as {expected} and {count:~shows|show} {identity}",
     remediation="Callers accept the service accounts that istiod names for a service: restart the pod, see who signs.",
     source="guide, phase 3 (subject_alt_names); Istio's SAN is spiffe://<trust domain>/ns/<namespace>/sa/<account>",
 )
@@ -65,7 +65,7 @@ def not_its_identity(certificates: pd.DataFrame, pods: pd.DataFrame = ABSENT) ->
     by=["trust_domain", "wanted"],
     observed="trust_domain",
     title="Certificates are of a trust domain that is not the mesh's",
-    detail="{count} proxies are of trust domain {trust_domain}, and {who} {wanted}",
+    detail="{count:proxy is|proxies are} of trust domain {trust_domain}, and {who} {wanted}",
     remediation="Add the old one to trustDomainAliases in the mesh configuration until every pod was restarted.",
     source="guide, phase 3 (subject_alt_names); Istio trustDomain and trustDomainAliases",
 )

@@ -32,7 +32,8 @@ def _last_of_each(roots: pd.DataFrame) -> pd.DataFrame:
     observed="share_left",
     unit="ratio",
     title="Workload certificate is past the point where it is renewed",
-    detail="leaf {serial} ends {not_after}; {count} proxies of {trust_domain} have not renewed theirs",
+    detail="leaf {serial} ends {not_after}; {count:proxy|s} of {trust_domain} "
+    "{count:~has not renewed its own|have not renewed theirs}",
     remediation="Look at the agent's log and istiod's CA errors: renewal happens at half of the life.",
     source='istio agent SECRET_GRACE_PERIOD_RATIO 0.5; the "under 24 h" of the guide (phase 3) fits every healthy leaf',
 )
@@ -52,7 +53,7 @@ def leaf_not_renewed(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.DataFra
     observed="days_left",
     unit="days",
     title="Root CA ends soon",
-    detail="root {serial} ends {not_after}; {count} places hold no later one",
+    detail="root {serial} ends {not_after}; {count:place holds|places hold} no later one",
     remediation="Plan a rotation with an overlap: trust both roots first, sign by the new one after.",
     source="guide, phase 3 and its 30-day alert; linkerd check (60 days)",
 )
@@ -72,7 +73,7 @@ def root_near_end(certificates: pd.DataFrame, at: pd.Timestamp, profile: Profile
     observed="days_left",
     unit="days",
     title="Intermediate CA ends soon",
-    detail="intermediate {serial} ends {not_after}; {count} places hold it",
+    detail="intermediate {serial} ends {not_after}; {count:place holds|places hold} it",
     remediation="Renew it under the same root; istiod takes a new cacerts without a restart since 1.19.",
     source="guide, phase 3 (every element of the chain counts)",
 )
@@ -108,7 +109,7 @@ def gateway_near_end(certificates: pd.DataFrame, at: pd.Timestamp, profile: Prof
     observed="days_left",
     unit="days",
     title="The CA that a webhook is verified by ends soon",
-    detail="CA {serial} ends {not_after}; the API server verifies {count} webhook configurations by it",
+    detail="CA {serial} ends {not_after}; the API server verifies {count:webhook configuration|s} by it",
     remediation="Renew the CA and write it into the caBundle with an overlap.",
     source="guide, phase 3; admission webhooks are verified by their caBundle alone",
 )
@@ -124,7 +125,8 @@ def webhook_near_end(certificates: pd.DataFrame, at: pd.Timestamp, profile: Prof
     by=["issuer_serial"],
     observed="issuer_end",
     title="CA ends before the leaves that it signed",
-    detail="CA {issuer_serial} ends {issuer_end}; {count} proxies hold leaves that end later, {not_after} first",
+    detail="CA {issuer_serial} ends {issuer_end}; {count:proxy holds|proxies hold} leaves that end later, {not_after} "
+    "first",
     remediation="Rotate the CA now: the leaves look fresh, and every handshake fails when it ends.",
     source="guide, phase 3; RFC 5280 §6.1 (every certificate of the path must be valid)",
 )
@@ -156,7 +158,7 @@ def leaf_outlives_issuer(certificates: pd.DataFrame, at: pd.Timestamp) -> pd.Dat
     observed="life_days",
     unit="days",
     title="Workload certificate lives longer than Istio would sign",
-    detail="{count} proxies of {trust_domain} hold leaves of {life_days:.0f} days, {serial} first",
+    detail="{count:proxy|s} of {trust_domain} {count:~holds|hold} leaves of {life_days:.0f} days, {serial} first",
     remediation="Shorten the TTL: a leaf that leaks stays good for all of its life.",
     source="istiod MAX_WORKLOAD_CERT_TTL, 90 days; the guide's one year (emergency steps) is no norm",
 )
@@ -182,7 +184,7 @@ _AGENT = "istio_agent_cert_expiry_seconds"
     by=["name"],
     observed="ended_at",
     title="A proxy or CA counts a certificate of its own as ended",
-    detail="{name} of {subject} says that its certificate ended {ended_at}; {count} say so",
+    detail="{name} of {subject} says that its certificate ended {ended_at}; {count:says|say} so",
     remediation="Compare with the certificates themselves; istiod and the Linkerd proxy report what they hold.",
     source="guide, phase 3; istiod citadel_server_*_expiry_timestamp, linkerd2-proxy identity_cert_expiration_*",
 )
@@ -201,7 +203,7 @@ def metric_says_expired(stats: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     by=["name"],
     observed="said_end",
     title="What a metric says of a certificate's end is not so of any certificate there",
-    detail="{name} of {subject} says {said_end}, the certificates in use there end {found_end}; {count} differ",
+    detail="{name} of {subject} says {said_end}, the certificates in use there end {found_end}; {count:differs|differ}",
     remediation="The agent, or istiod, holds another certificate than the proxies use: see what was not taken over.",
     source="guide, phase 3; istio_agent_cert_expiry_seconds, citadel_server_root_cert_expiry_timestamp",
 )

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
+from meshforensics.model.words import count_of, noun
 from meshforensics.tables import ABSENT, text, texts, true
 
 _CA_SECRETS = r"secret:.*/(?:istio-ca-secret|cacerts)"
@@ -38,7 +39,10 @@ def trust_split(trust: pd.DataFrame) -> pd.DataFrame:
     said = sorted(
         (", ".join(sorted({serial for name in names for serial in serials[name]})), names) for names in apart.values()
     )
-    groups = "; ".join(f"{len(names)} proxies, {names[0]} first, trust only {held}" for held, names in said)
+    groups = "; ".join(
+        f"{count_of(len(names), 'proxy')}, {names[0]} first, {noun(len(names), 'trusts', 'trust')} only {held}"
+        for held, names in said
+    )
     split = trust.assign(holder=holder, shared=0, groups=groups).drop_duplicates("holder")
     return split[split["holder"].isin([name for names in apart.values() for name in names])]
 
@@ -52,7 +56,7 @@ def trust_split(trust: pd.DataFrame) -> pd.DataFrame:
     subject="{server_namespace}/{server_pod}",
     observed="reason",
     title="Leaf certificates that their peers cannot verify",
-    detail="{who}, for {count} servers, such as {namespace}/{pod} to {server_namespace}/{server_pod}: {reason}",
+    detail="{who}, for {count:server|s}, such as {namespace}/{pod} to {server_namespace}/{server_pod}: {reason}",
     remediation="Distribute both roots to both sides, then renew the leaves.",
     source="guide, phase 3; RFC 5280 §6.1, by key",
 )
@@ -80,7 +84,7 @@ _WHO = {
     observed="judging",
     unit="proxies",
     title="Proxies could not verify others, should they call them",
-    detail="{judging} proxies with the roots {roots} ({first}) do not verify {count} others: {reason}",
+    detail="{judging:proxy|s} with the roots {roots} ({first}) {judging:~does|do} not verify {count:other|s}: {reason}",
     remediation="Give every proxy both roots; table trust_matrix lists who verifies whom.",
     source="guide, phase 3; RFC 5280 §6.1, by key",
 )
@@ -105,7 +109,7 @@ def cannot_verify(trust_matrix: pd.DataFrame) -> pd.DataFrame:
     observed="several",
     unit="roots",
     title="Proxies hold several roots of the mesh",
-    detail="{several} roots, by key, are trusted: {roots} proxies",
+    detail="{several:root|s}, by key, are trusted: {roots}",
     remediation="Right during a rotation, when every proxy holds both; drop the old one when no leaf chains to it.",
     source="guide, phase 3; rotation with an overlap",
 )
@@ -115,7 +119,7 @@ def several_roots(trust: pd.DataFrame) -> pd.DataFrame:
     if several < 2:
         return trust.iloc[:0].assign(several=0, roots="")
     counts = trust.drop_duplicates(["namespace", "pod", "root"]).groupby(text(trust["serial"])).size()
-    said = ", ".join(f"{serial} in {count}" for serial, count in sorted(counts.items()))
+    said = ", ".join(f"{serial} in {count_of(count, 'proxy')}" for serial, count in sorted(counts.items()))
     return trust.drop_duplicates("root").assign(several=several, roots=said)
 
 
@@ -155,7 +159,8 @@ def _in_objects(certificates: pd.DataFrame) -> pd.DataFrame:
     subject="holder",
     observed="serial",
     title="Places that keep roots do not hold the newest one",
-    detail="{count} places ({where}) do not hold root {newest}, begun {begun}, which {others} hold; {holder} first",
+    detail="{count:place|s} ({where}) {count:~does|do} not hold root {newest}, begun {begun}, which "
+    "{others:holds|hold}; {holder}{count:~| first}",
     remediation="A proxy learns a root when its own leaf is next signed; no leaf may chain to it before all hold it.",
     source="guide, phase 3: ca-cert.pem, cacerts, istio-ca-root-cert and each proxy's ROOTCA compared, by key",
 )
@@ -181,7 +186,8 @@ def old_root_held(trust: pd.DataFrame, certificates: pd.DataFrame = ABSENT) -> p
     subject="holder",
     observed="serial",
     title="The CA's root is not the one that proxies and namespaces hold",
-    detail="the CA keeps root {ca_root}; {count} places hold another key in its stead, {holder} with {serial}",
+    detail="the CA keeps root {ca_root}; {count:place holds|places hold} another key in its stead, {holder} with "
+    "{serial}",
     remediation="Leaves signed from now on verify only where that root is held: give it out before istiod restarts.",
     source="guide, phase 3 (istio-ca-secret: read ca-cert.pem; root-cert.pem shows the old root after a rotation)",
 )
@@ -204,7 +210,7 @@ def ca_root_not_given_out(certificates: pd.DataFrame, trust: pd.DataFrame = ABSE
     observed="several",
     unit="certificates",
     title="A root was issued anew with its old key",
-    detail="root key {short} is held as {several} certificates ({serials}); leaves verify under either",
+    detail="root key {short} is held as {several:certificate|s} ({serials}); leaves verify under either",
     remediation="Nothing; this is how Istio's own CA rotates its root in the last fifth of its life.",
     source="guide, phase 3; istiod selfsignedcarootcertrotator keeps the key: compare keys, not certificates",
 )
@@ -229,7 +235,7 @@ def _listed(serials: "pd.Series[str]") -> str:
     subject="{namespace}/{pod}",
     observed="became",
     title="The roots that a proxy trusts changed between two captures",
-    detail="{count} proxies came to trust {became} in place of {was}, first seen {at}",
+    detail="{count:proxy|s} came to trust {became} in place of {was}, first seen {at}",
     remediation="Compare with the time at which handshakes began to fail, and with the CA's Secret.",
     source="guide, phase 3; a sidecar learns a new root when its own leaf is next signed",
 )

@@ -34,7 +34,8 @@ _WHOLE = ("kubernetes.pods:-@", "foreign.k8s-resources:")
     by=["workload"],
     observed="state",
     title="No replica of the control plane is ready",
-    detail="none of the {replicas} pods of {workload} is ready; {container} of {namespace}/{pod} is {state} ({reason})",
+    detail="none of the {replicas:pod|s} of {workload} is ready; {container} of {namespace}/{pod} is {state} "
+    "({reason})",
     remediation="Read its log and the events of its pods; proxies keep their last configuration, but get no "
     "certificates, and new pods get no sidecar.",
     source="guide, phase 1, step 2; Kubernetes container status",
@@ -54,7 +55,7 @@ def down(containers: pd.DataFrame, pods: pd.DataFrame, profile: Profile) -> pd.D
     by=["workload"],
     observed="state",
     title="A replica of the control plane is not ready",
-    detail="{container} of {namespace}/{pod} is {state} ({reason}) and not ready; {replicas} pods of {workload} run",
+    detail="{container} of {namespace}/{pod} is {state} ({reason}) and not ready; {replicas:pod|s} of {workload} run",
     remediation="Read its log and the events of its pod; the other replicas serve its proxies meanwhile.",
     source="guide, phase 1, step 2; Kubernetes container status",
 )
@@ -100,7 +101,8 @@ def _not_in(rows: pd.DataFrame, pending: set[tuple[str, ...]]) -> "pd.Series[boo
     observed="restarts",
     unit="restarts",
     title="The control plane is in a crash loop",
-    detail="{container} of {namespace}/{pod} restarted {restarts} times; last end {last_reason}, exit {last_exit_code}",
+    detail="{container} of {namespace}/{pod} restarted {restarts:time|s}; last end {last_reason}, exit "
+    "{last_exit_code}",
     remediation="Read the previous log of the container, its exit code and its limits.",
     source="guide, phase 1, step 2; kubelet back-off",
 )
@@ -144,7 +146,7 @@ def oom_killed(
     observed="times",
     unit="restarts",
     title="The control plane restarted inside the window",
-    detail="{container} of {namespace}/{pod} ended {times} times in the window, the last at {last_finished_at} "
+    detail="{container} of {namespace}/{pod} ended {times:time|s} in the window, the last at {last_finished_at} "
     "({last_reason}, exit {last_exit_code})",
     remediation="Look whether pushes or errors began with it; every proxy of this replica connected anew.",
     source="guide, phase 1, step 2; Kubernetes container status",
@@ -243,7 +245,7 @@ def cpu_over_profile(usage: pd.DataFrame) -> pd.DataFrame:
     observed="unexplained_bytes",
     unit="bytes",
     title="istiod uses more memory than its proxies explain",
-    detail="{namespace}/{pod} uses {used}, with {proxies} proxies connected",
+    detail="{namespace}/{pod} uses {used}, with {proxies:proxy|s} connected",
     remediation="Scope what it watches and sends (discoverySelectors, Sidecar resources, exportTo).",
     source="guide, phase 1, step 2 (pilot memory over 2 GB); Istio: 1.5 GB for 1000 services and 2000 sidecars",
 )

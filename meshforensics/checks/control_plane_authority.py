@@ -45,7 +45,7 @@ def csr_failures(istiod_counts_over_time: pd.DataFrame, window: Window, profile:
     observed="share",
     unit="ratio",
     title="istiod refuses certificate requests of callers it does not know",
-    detail="{rose} of {total} requests to {namespace}/{pod} were not authenticated since {since}",
+    detail="{rose} of {total:request|s} to {namespace}/{pod} {rose:~was|were} not authenticated since {since}",
     remediation="Look at the tokens of these pods: audience, issuer, a token of another cluster, clocks.",
     source="guide, phase 1, step 2 (citadel); istiod citadel_server_authentication_failure_count",
 )

@@ -27,7 +27,7 @@ _WITHOUT_ENDPOINTS = ("pilot_eds_no_instances", "pilot_dns_cluster_without_endpo
     subject="{resource_name}",
     observed="metric",
     title="Objects contradict each other",
-    detail="{count} cases, {resource_name} first: {what}; {message}",
+    detail="{count:case|s}, {resource_name}{count:~| first}: {what}; {message}",
     remediation="Keep one of the objects, or tell them apart by host, port or exportTo.",
     source="guide, diagram (galley, configuration store); istiod debug/push_status",
 )
@@ -67,7 +67,7 @@ def conflicts_counted(stats: pd.DataFrame, push_problems: pd.DataFrame = ABSENT)
     subject="{resource_name}",
     observed="metric",
     title="istiod knows clusters without endpoints",
-    detail="{count} clusters have no endpoint, {resource_name} first",
+    detail="{count:cluster has|clusters have} no endpoint, {resource_name}{count:~| first}",
     remediation="Nothing where nobody calls them; else look at the selector of the service and at its pods.",
     source="istiod debug/push_status, pilot_eds_no_instances",
 )

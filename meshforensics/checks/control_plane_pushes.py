@@ -28,7 +28,7 @@ _REJECT_GAUGES = ("pilot_xds_cds_reject", "pilot_xds_lds_reject", "pilot_xds_eds
     observed="share",
     unit="ratio",
     title="Configuration reaches proxies slowly",
-    detail="{slow} of {total} pushes of {namespace}/{pod} took over {limit_s} s to reach a proxy since {since}; "
+    detail="{slow} of {total:push|pushes} of {namespace}/{pod} took over {limit_s} s to reach a proxy since {since}; "
     "half took {p50} s, 99 of 100 {p99} s",
     remediation="Look at istiod's throttling, its queue and the size of pushes; scope them by Sidecar resources.",
     source="guide, phase 1, step 2; istiod pilot_proxy_convergence_time",
@@ -46,7 +46,7 @@ def slow_convergence(istiod_counts_over_time: pd.DataFrame, window: Window, prof
     observed="share",
     unit="ratio",
     title="Proxies wait long in istiod's push queue",
-    detail="{slow} of {total} proxies waited over {limit_s} s in the queue of {namespace}/{pod} since {since}; "
+    detail="{slow} of {total:proxy|s} waited over {limit_s} s in the queue of {namespace}/{pod} since {since}; "
     "half {p50} s, 99 of 100 {p99} s",
     remediation="Look at istiod's CPU and throttling; more replicas share the proxies among them.",
     source="guide, phase 1, step 2; istiod pilot_proxy_queue_time",
@@ -64,7 +64,7 @@ def slow_queue(istiod_counts_over_time: pd.DataFrame, window: Window, profile: P
     observed="share",
     unit="ratio",
     title="istiod takes long to make a push",
-    detail="{slow} of {total} pushes of {type} of {namespace}/{pod} took over {limit_s} s to make since {since}; "
+    detail="{slow} of {total:push|pushes} of {type} of {namespace}/{pod} took over {limit_s} s to make since {since}; "
     "half {p50} s, 99 of 100 {p99} s",
     remediation="Look at istiod's CPU and throttling, at the number of services, and at large EnvoyFilters.",
     source="guide, phase 1, step 2; istiod pilot_xds_push_time by type",
@@ -123,7 +123,7 @@ def _percentile(buckets: pd.DataFrame, share: float) -> str:
     observed="share",
     unit="ratio",
     title="istiod was slow at some time since its start",
-    detail="{slow} of {total} times it took {namespace}/{pod} over {limit_s} s until {what}; half took {p50} s, "
+    detail="{slow} of {total:time|s} it took {namespace}/{pod} over {limit_s} s until {what}; half took {p50} s, "
     "99 of 100 {p99} s; when is not told",
     remediation="Capture a second time: the difference tells of the time between.",
     source="guide, phase 1, step 2; histograms of one sample count since the start of the process",
@@ -155,7 +155,8 @@ def slow_since_start(
     observed="exceeded",
     unit="bytes",
     title="Configuration of proxies is large",
-    detail="{large} of {total} pushes of {type} by {namespace}/{pod} were larger than {exceeded} bytes",
+    detail="{large} of {total:push|pushes} of {type} by {namespace}/{pod} {large:~was|were} larger than {exceeded} "
+    "bytes",
     remediation="Scope what proxies are sent: Sidecar resources, exportTo, discoverySelectors.",
     source="guide, phase 1, step 2; istiod pilot_xds_config_size_bytes and the bounds that its source explains",
 )
@@ -185,7 +186,7 @@ def config_size(istiod_counts: pd.DataFrame) -> pd.DataFrame:
     observed="rose",
     unit="responses",
     title="Proxies reject what istiod sends",
-    detail="proxies rejected {rose} responses of {namespace}/{pod} since {since}: {type}",
+    detail="proxies rejected {rose:response|s} of {namespace}/{pod} since {since}: {type}",
     remediation="Read the rejection in istiod's log or in syncz: it names the listener, cluster or route.",
     source="guide, phase 1, step 2; istiod pilot_total_xds_rejects",
 )
@@ -221,7 +222,7 @@ def rejecting_proxies(stats: pd.DataFrame) -> pd.DataFrame:
     observed="rose",
     unit="responses",
     title="istiod cannot send to proxies in time",
-    detail="{rose} responses of {namespace}/{pod} timed out since {since}, or could not be sent ({name})",
+    detail="{rose:response|s} of {namespace}/{pod} timed out since {since}, or could not be sent ({name})",
     remediation="Look at the network to these proxies, at their CPU, and at the size of what is sent.",
     source="guide, phase 1, step 2; istiod pilot_xds_write_timeout, pilot_xds_push_timeout and pilot_xds_pushes "
     "of types that end in senderr",
@@ -242,7 +243,8 @@ def write_timeouts(istiod_counts_over_time: pd.DataFrame, window: Window, profil
     observed="share",
     unit="ratio",
     title="Proxies answer to pushes that are outdated",
-    detail="{rose} requests for {type} to {namespace}/{pod} were for an outdated push, of {total} pushes since {since}",
+    detail="{rose:request|s} for {type} to {namespace}/{pod} {rose:~was|were} for an outdated push, of "
+    "{total:push|pushes} since {since}",
     remediation="Configuration changes faster than proxies take it: look what changes it, and at debouncing.",
     source="guide, phase 1, step 2; istiod pilot_xds_expired_nonce against pilot_xds_pushes",
 )
@@ -336,7 +338,7 @@ def _rose(counts: pd.DataFrame, window: Window, profile: Profile, *names: str) -
     observed="share",
     unit="ratio",
     title="Most proxies of an istiod have just connected to it",
-    detail="{young} of {total} proxies connected to {istiod} within {limit_s} s before the capture",
+    detail="{young} of {total:proxy|s} connected to {istiod} within {limit_s} s before the capture",
     remediation="Look whether istiod or the way to it restarted, and whether it can serve all of them.",
     source="istiod debug/adsz connectedAt; istiod itself ends connections after 30 minutes",
 )

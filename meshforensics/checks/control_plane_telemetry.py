@@ -22,7 +22,7 @@ _OF_TEXT = r"\A([^.]+)\..*\.([^.]+)\Z"
     observed="series",
     unit="series",
     title="Proxies print very many series",
-    detail="{count} proxies, {namespace}/{pod} with {series} series, {of_family} of them of {family}",
+    detail="{count:proxy|s}, {namespace}/{pod} with {series} series, {of_family} of them of {family}",
     remediation="Remove labels of high cardinality (Telemetry metrics.overrides, proxyStatsMatcher); they cost memory "
     "in every proxy and in Prometheus.",
     source="guide, diagram (telemetry: high cardinality; it is in the proxies since Istio 1.5)",

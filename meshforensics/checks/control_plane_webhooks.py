@@ -57,7 +57,8 @@ def _unanswered(webhooks: pd.DataFrame, services: pd.DataFrame, service_endpoint
     subject="{object}",
     observed="of",
     title="Nobody answers a webhook that must answer",
-    detail="{count} webhook configurations fail closed, {name} among them, and {of} has no ready endpoint",
+    detail="{count:webhook configuration fails|webhook configurations fail} closed, {name}{count:~| among them}, and "
+    "{of} has no ready endpoint",
     remediation="Bring its pods back; until then what it watches cannot be created or changed.",
     source="guide, phase 1, step 2; Kubernetes, webhook failurePolicy Fail",
 )
@@ -77,7 +78,8 @@ def webhook_without_endpoints(
     subject="{object}",
     observed="of",
     title="Nobody answers a webhook, and nobody notices",
-    detail="{count} webhook configurations fail open, {name} among them, and {of} has no ready endpoint",
+    detail="{count:webhook configuration fails|webhook configurations fail} open, {name}{count:~| among them}, and "
+    "{of} has no ready endpoint",
     remediation="Bring its pods back: pods that are created meanwhile get no sidecar, objects are not validated.",
     source="guide, phase 1, step 2; Kubernetes, webhook failurePolicy Ignore",
 )
@@ -95,7 +97,8 @@ def webhook_ignored(webhooks: pd.DataFrame, services: pd.DataFrame, service_endp
     subject="{object}",
     observed="service",
     title="A webhook of the mesh has no CA bundle",
-    detail="{count} webhook configurations, {name} among them, have no CA bundle to verify {service} by",
+    detail="{count:webhook configuration|s}, {name}{count:~| among them}, {count:~has|have} no CA bundle to verify "
+    "{service} by",
     remediation="istiod writes it when it starts: look at its log for what hinders the patch, and at revisions that "
     "no istiod serves any more.",
     source="Kubernetes, WebhookClientConfig.caBundle; istiod patches its own webhooks",
@@ -121,7 +124,8 @@ def _bundles(certificates: pd.DataFrame) -> pd.DataFrame:
     subject="subject_id",
     observed="fingerprint",
     title="The CA bundle of a webhook is not istiod's root",
-    detail="{count} webhook configurations, {name} among them, trust {subject} (serial {serial}), no root of the mesh",
+    detail="{count:webhook configuration|s}, {name}{count:~| among them}, {count:~trusts|trust} {subject} (serial "
+    "{serial}), no root of the mesh",
     remediation="Right where istiod's own certificate is signed by another CA; else restart istiod, which writes its "
     "present root there.",
     source="Istio: the injector's caBundle is the root of istiod's DNS certificate; compared by key with "

@@ -157,7 +157,8 @@ def _change(was: "dict[Any, Any]", now: "dict[Any, Any]") -> str:
     subject="{namespace}/{pod}",
     observed="name",
     title="Replicas of one workload run different configuration",
-    detail="{count} of {replicas} replicas of {workload} differ from the others in {differing} {what}s, such as {name}",
+    detail="{count} of {replicas:replica|s} of {workload} {count:~differs|differ} from the others in {differing} "
+    "{what}{differing:~|s}, such as {name}",
     remediation="Compare syncz of the replicas, then the istiod that each is connected to: one of them is behind.",
     source="guide, anti-pattern 1 (configuration drift) and overview (Pilot out of sync); Envoy config_dump",
 )

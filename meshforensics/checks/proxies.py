@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\[[0-9a-f:]+\]")
     by=["waits_for"],
     observed="waits_for",
     title="Sidecar not ready in a running pod",
-    detail="{count} pods, {namespace}/{pod} among them: {container} is not ready, {waits_for}",
+    detail="{count:pod|s}, {namespace}/{pod}{count:~| among them}: {container} is not ready, {waits_for}",
     remediation="Read the proxy's log for what it waits for, and /init_dump; restart it only after a capture.",
     source="guide, phase 1, step 1 (extended to native sidecars); Kubernetes container status, probes and events",
 )
@@ -79,7 +79,7 @@ def _failures_of_probes(events: pd.DataFrame) -> dict[tuple[str, ...], str]:
     observed="restarts",
     unit="restarts",
     title="Sidecar is in a crash loop",
-    detail="{count} pods: {container} of {namespace}/{pod} restarted {restarts} times; last end {last_reason}, "
+    detail="{count:pod|s}: {container} of {namespace}/{pod} restarted {restarts:time|s}; last end {last_reason}, "
     "exit code {last_exit_code}",
     remediation="Read the previous log of the container, its exit code and its limits.",
     source="guide, phase 1, step 1; kubelet back-off",
@@ -97,7 +97,7 @@ def crash_loop(containers: pd.DataFrame, profile: Profile, window: Window) -> pd
     observed="memory_limit_bytes",
     unit="bytes",
     title="Sidecar was killed for memory",
-    detail="{count} pods: {container} of {namespace}/{pod} was OOM-killed at {last_finished_at}, limit {limit}; "
+    detail="{count:pod|s}: {container} of {namespace}/{pod} was OOM-killed at {last_finished_at}, limit {limit}; "
     "{usage_before}",
     remediation="Compare its memory over time with configuration and traffic before raising the limit.",
     source="guide, phase 1, step 1; Kubernetes container status, reason OOMKilled",
@@ -124,7 +124,7 @@ def oom_killed(
     by=["state"],
     observed="state",
     title="Envoy is not live",
-    detail="{count} proxies say {state}; {waits}",
+    detail="{count:proxy says|proxies say} {state}; {waits}",
     remediation="PRE_INITIALIZING and INITIALIZING wait for configuration: read /init_dump and istiod's log.",
     source="guide, phase 1, step 1; Envoy admin /server_info, ServerInfo.State, or the gauge server.state",
 )
@@ -155,7 +155,7 @@ def _awaited(rows: pd.DataFrame, targets: pd.DataFrame) -> list[str]:
     by=["state"],
     observed="state",
     title="Envoy drains in a pod that stays",
-    detail="{count} proxies drain and their pods are not being deleted",
+    detail="{count:proxy drains and its pod is|proxies drain and their pods are} not being deleted",
     remediation="Look who called /drain_listeners or /healthcheck/fail; a restart of the pod ends it.",
     source="guide, phase 1, step 1; Envoy admin /server_info, state DRAINING",
 )
@@ -175,7 +175,7 @@ def draining(proxy_states: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
     observed="times",
     unit="restarts",
     title="Sidecar restarted inside the window",
-    detail="{count} pods: {container} of {namespace}/{pod} ended {times} times in the window, the last at "
+    detail="{count:pod|s}: {container} of {namespace}/{pod} ended {times:time|s} in the window, the last at "
     "{last_finished_at} ({last_reason}, exit {last_exit_code})",
     remediation="Nothing for an orderly restart; look whether errors began with it.",
     source="guide, phase 1, step 1; Kubernetes container status",

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
+from meshforensics.model.words import noun
 from meshforensics.profile import Profile
 from meshforensics.tables import places, text
 
@@ -40,7 +41,7 @@ def node_clock_skew(pods: pd.DataFrame, at: pd.Timestamp, profile: Profile) -> p
                 {
                     "node": node,
                     "skew_s": abs(skew),
-                    "pods_said": f"its newest {len(newest)} pods" if len(newest) > 1 else "its newest pod",
+                    "pods_said": noun(len(newest), "its newest pod", f"its newest {len(newest)} pods"),
                     "skew_words": f"{abs(skew):.0f} s {'before' if skew < 0 else 'after'}",
                     "item": newest.iloc[0]["item"],
                     "pointer": newest.iloc[0]["pointer"],

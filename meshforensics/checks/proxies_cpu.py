@@ -19,7 +19,7 @@ from meshforensics.tables import ABSENT, inside, keys, places
     observed="share",
     unit="ratio",
     title="Proxy uses nearly all the CPU it may",
-    detail="{count} pods: {container} of {namespace}/{pod} uses {cpu_m}m of {cpu_limit_m}m",
+    detail="{count:pod|s}: {container} of {namespace}/{pod} uses {cpu_m}m of {cpu_limit_m}m",
     remediation="Raise the limit or the number of pods: what is throttled answers late.",
     source="guide, phase 1, step 1 (200m; judged here against the limit); Kubernetes metrics API and limits",
 )
@@ -36,7 +36,7 @@ def cpu_near_limit(usage: pd.DataFrame, containers: pd.DataFrame) -> pd.DataFram
     observed="unexplained_m",
     unit="millicores",
     title="Proxy uses more CPU than the requests it serves explain",
-    detail="{count} pods: {container} of {namespace}/{pod} uses {cpu_m}m; requests a second since its start: {rate}",
+    detail="{count:pod|s}: {container} of {namespace}/{pod} uses {cpu_m}m; requests a second since its start: {rate}",
     remediation="Look at access logging, tracing, Wasm and Lua filters, at pushes, and at TLS handshakes.",
     source="guide, phase 1, step 1 (200m); Istio performance figures: 0.2 to 0.5 vCPU for 1000 requests a second",
 )
@@ -101,7 +101,7 @@ def held_back(throttling: pd.DataFrame, containers: tuple[str, ...], window: Win
     observed="share",
     unit="ratio",
     title="Proxy is throttled",
-    detail="{count} pods: {container} of {namespace}/{pod} was throttled in a share of {share:.2f} of its periods",
+    detail="{count:pod|s}: {container} of {namespace}/{pod} was throttled in a share of {share:.2f} of its periods",
     remediation="Raise or remove the CPU limit of the sidecar, or set its concurrency to what the limit allows.",
     source="guide, phase 1, step 1; cAdvisor container_cpu_cfs_throttled_periods_total",
 )

@@ -30,7 +30,8 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)")
     by=["asked_by"],
     observed="asked_by",
     title="Pod has no sidecar where one is asked for",
-    detail="{count} pods, {namespace}/{pod} among them, have no sidecar, which {asked_by} asks for",
+    detail="{count:pod|s}, {namespace}/{pod}{count:~| among them}, {count:~has|have} no sidecar, which {asked_by} "
+    "asks for",
     remediation="Restart the workload so that it is injected; if that does not help look at the injector's webhook.",
     source="guide, phase 1, step 1 (its command prints nothing for such pods); Istio, automatic sidecar injection",
 )
@@ -76,7 +77,8 @@ def _decoded(labels: str) -> dict[str, Any]:
     by=["wanted", "held"],
     observed="held",
     title="Sidecar was injected by another revision than the one asked for",
-    detail="{count} pods, {namespace}/{pod} among them, have a sidecar of revision {held} where {wanted} is asked for",
+    detail="{count:pod|s}, {namespace}/{pod}{count:~| among them}, {count:~has|have} a sidecar of revision {held} "
+    "where {wanted} is asked for",
     remediation="Restart these workloads; until then they belong to the other revision's control plane.",
     source="guide, phase 1, step 1; Istio, canary upgrades (istio.io/rev, revision tags)",
 )
@@ -116,7 +118,7 @@ def _injected_by(annotations: dict[str, Any]) -> str:
     observed="skew",
     unit="minors",
     title="Proxies and their control plane are of different versions",
-    detail="{count} proxies run {version}, their istiod {istiod_version}",
+    detail="{count:proxy runs|proxies run} {version}, their istiod {istiod_version}",
     remediation="Restart workloads after an upgrade of the control plane, one revision at a time; a proxy newer than "
     "its istiod is not supported.",
     source="Istio, supported releases (control plane and data plane skew)",
@@ -152,7 +154,7 @@ def _skew(proxy: str, istiod: str) -> int | None:
     severity="warning",
     by=["container"],
     title="Sidecar has no memory limit",
-    detail="{count} pods, {namespace}/{pod} among them, have a sidecar without a memory limit",
+    detail="{count:pod|s}, {namespace}/{pod}{count:~| among them}, {count:~has|have} a sidecar without a memory limit",
     remediation="Set sidecar.istio.io/proxyMemoryLimit, or global.proxy.resources: what leaks then ends one pod, not "
     "its node.",
     source="guide, anti-pattern 2; Istio's default is 1024Mi (values.yaml)",
@@ -169,7 +171,7 @@ def no_memory_limit(containers: pd.DataFrame) -> pd.DataFrame:
     severity="info",
     by=["container"],
     title="Sidecar has no CPU limit",
-    detail="{count} pods, {namespace}/{pod} among them, have a sidecar without a CPU limit",
+    detail="{count:pod|s}, {namespace}/{pod}{count:~| among them}, {count:~has|have} a sidecar without a CPU limit",
     remediation="Nothing, where requests are set and nodes have room: a limit throttles.",
     source="guide, anti-pattern 2; Istio's default is 2000m (values.yaml)",
 )
@@ -199,7 +201,7 @@ def _pods_refused(events: pd.DataFrame, window: Window) -> pd.DataFrame:
     by=["cause"],
     observed="cause",
     title="Pods cannot be created: the sidecar injector does not answer",
-    detail="{count} controllers cannot create pods: {cause}; {object}: {message}",
+    detail="{count:controller|s} cannot create pods: {cause}; {object}: {message}",
     remediation="Look whether the injector's service has ready endpoints and its webhook the current CA bundle.",
     source="Kubernetes event FailedCreate; Istio ops, sidecar injection problems",
 )
@@ -216,7 +218,7 @@ def injection_fails(events: pd.DataFrame, window: Window) -> pd.DataFrame:
     by=["cause"],
     observed="cause",
     title="Pods cannot be created",
-    detail="{count} controllers cannot create pods: {cause}; {object}: {message}",
+    detail="{count:controller|s} cannot create pods: {cause}; {object}: {message}",
     remediation="Read what the policy, the quota or the service account forbids; injection adds init containers and "
     "capabilities that a policy may refuse (the CNI plugin does without).",
     source="Kubernetes event FailedCreate",

@@ -22,7 +22,7 @@ _RELEASE = re.compile(r"(?P<channel>[a-z]+)-(?P<major>\d+)\.(?P<minor>\d+)")
     observed="skew",
     unit="minors",
     title="Linkerd's proxies and their control plane are of different versions",
-    detail="{count} proxies run {version}, their control plane {control_plane}",
+    detail="{count:proxy runs|proxies run} {version}, their control plane {control_plane}",
     remediation="Restart workloads after an upgrade of the control plane; `linkerd check --proxy` lists what is left.",
     source="Linkerd, upgrading: proxies work with a control plane that is one stable version ahead; edge releases have "
     "no such distance",

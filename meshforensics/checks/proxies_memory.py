@@ -20,7 +20,7 @@ _MIB = 1024 * 1024
     observed="share",
     unit="ratio",
     title="Proxy uses nearly all the memory it may",
-    detail="{count} pods: {container} of {namespace}/{pod} uses {used} of {limit}",
+    detail="{count:pod|s}: {container} of {namespace}/{pod} uses {used} of {limit}",
     remediation="See whether it grows, and with what, before raising the limit; the kernel kills it at the limit.",
     source="guide, phase 1, step 1 (500 MB; judged here against the limit); Kubernetes metrics API and limits",
 )
@@ -45,7 +45,7 @@ def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
     observed="unexplained_bytes",
     unit="bytes",
     title="Proxy uses more memory than what it holds explains",
-    detail="{count} pods: {container} of {namespace}/{pod} uses {used}, {explained} of it for its load: {load}",
+    detail="{count:pod|s}: {container} of {namespace}/{pod} uses {used}, {explained} of it for its load: {load}",
     remediation="Scope what proxies are sent (Sidecar resources), look at telemetry labels, then at growth over time.",
     source="guide, phase 1, step 1 (300 and 500 MB); absolute numbers fit small meshes, so what configuration and "
     "connections take is deducted",
@@ -112,7 +112,7 @@ def memory_above_siblings(
     observed="share",
     unit="ratio",
     title="Proxy holds heap that nothing uses",
-    detail="{count} proxies: of a heap of {heap} in {namespace}/{pod} {live} are live; {physical} are resident",
+    detail="{count:proxy|s}: of a heap of {heap} in {namespace}/{pod} {live} are live; {physical} are resident",
     remediation="Nothing urgent: the limit counts it, a restart returns it; look for the peak that made it.",
     source="guide, memory-leak script (working set only; allocated against heap decides); istio#22939; Envoy /memory",
 )
@@ -145,7 +145,7 @@ def retained(memory: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     observed="outside_bytes",
     unit="bytes",
     title="Container uses memory that is not in Envoy's heap",
-    detail="{count} pods: {container} of {namespace}/{pod} uses {used}, of which Envoy holds {envoy}",
+    detail="{count:pod|s}: {container} of {namespace}/{pod} uses {used}, of which Envoy holds {envoy}",
     remediation="Look at the agent beside Envoy, at Wasm extensions, at files in memory; no heap profile shows it.",
     source="guide, memory-leak script (working set only); Kubernetes working set against Envoy /memory",
 )
@@ -186,8 +186,8 @@ def judged_growth(growth: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     observed="slope_low",
     unit="bytes/h",
     title="Live memory of a proxy grows over the series",
-    detail="{count} proxies: {namespace}/{pod} grew from {first_mib} to {last_mib} MiB live in {span} s "
-    "({samples} samples); {unfinished}",
+    detail="{count:proxy|s}: {namespace}/{pod} grew from {first_mib} to {last_mib} MiB live in {span} s "
+    "({samples:sample|s}); {unfinished}",
     remediation="See whether requests, configuration or series grow with it before calling it a leak.",
     source="guide, memory-leak script (corrected: slope with interval, not first minus last)",
 )

@@ -18,7 +18,7 @@ _NO_CLUSTER = ("", "BlackHoleCluster", "PassthroughCluster", "InboundPassthrough
     by=["cluster"],
     observed="cluster",
     title="A route leads to a cluster that the proxy does not have",
-    detail="route {name} of {route_config} ({object}) names {cluster}, which {count} proxies do not have",
+    detail="route {name} of {route_config} ({object}) names {cluster}, which {count:proxy does|proxies do} not have",
     remediation="Add the missing subset to the DestinationRule, or take the destination out of the VirtualService.",
     source="guide, phase 2, step 4 (failed cluster configurations); Envoy: NC, cluster_not_found; istioctl analyze "
     "IST0101",
@@ -48,7 +48,8 @@ def _lacking(used: pd.DataFrame, cluster_instances: pd.DataFrame) -> pd.DataFram
     by=["cluster"],
     observed="cluster",
     title="A route mirrors to a cluster that the proxy does not have",
-    detail="route {name} of {route_config} ({object}) mirrors to {cluster}, which {count} proxies do not have",
+    detail="route {name} of {route_config} ({object}) mirrors to {cluster}, which {count:proxy does|proxies do} not "
+    "have",
     remediation="Correct the mirror in the VirtualService: the requests themselves go on, the copies are dropped.",
     source="guide, phase 2, step 4; Envoy request_mirror_policies",
 )
@@ -67,7 +68,7 @@ def missing_mirror(
     by=["cluster"],
     observed="cluster",
     title="A listener hands connections to a cluster that the proxy does not have",
-    detail="{chain} of listener {listener} leads to {cluster}, which {count} proxies do not have",
+    detail="{chain} of listener {listener} leads to {cluster}, which {count:proxy does|proxies do} not have",
     remediation="Look for the Service or ServiceEntry behind it, and for a rejected cluster.",
     source="guide, phase 2, step 4; Envoy tcp_proxy: connections to an unknown cluster are closed (NC)",
 )
@@ -112,7 +113,7 @@ def _column(frame: pd.DataFrame) -> "pd.Series[Any]":
     observed="hosts",
     unit="hosts",
     title="A cluster in use by a route has no endpoints",
-    detail="{cluster} has no endpoint on {count} proxies that route to it",
+    detail="{cluster} has no endpoint on {count:proxy that routes|proxies that route} to it",
     remediation="Compare the Service's selector and the subset's labels with the pods that are ready.",
     source="guide, phase 2, step 4; Envoy /clusters; a service scaled to zero is rightly empty",
 )

@@ -51,7 +51,7 @@ _OWN = ("internal.istio.io/", "operator.istio.io/", "install.istio.io/")
     subject="object",
     observed="annotation",
     title="An annotation of istio.io that Istio does not know",
-    detail="{annotation} on {count} objects is read by nothing: it has no effect",
+    detail="{annotation} on {count:object|s} is read by nothing: it has no effect",
     remediation="Take it out, or correct its name; tracing and logging are set by Telemetry resources.",
     source="guide, Booking.com's template (debug.istio.io/…); claims 8.1; istioctl analyze IST0108",
 )

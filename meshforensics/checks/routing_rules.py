@@ -155,7 +155,7 @@ def _behind(conditions: list[str], earlier: list[tuple[int, list[str]]]) -> int 
     observed="needed_s",
     unit="s",
     title="Retries of a route do not fit its timeout",
-    detail="rule {rule} of {object}: {tries} tries of {per_try_timeout_s} s need {needed_s} s, the timeout is "
+    detail="rule {rule} of {object}: {tries:try|s} of {per_try_timeout_s} s need {needed_s} s, the timeout is "
     "{timeout_s} s",
     remediation="Lower perTryTimeout or attempts, or raise the timeout: the last tries are cut.",
     source="guide, Booking.com's template (3 retries of 10 s in 30 s); claims 8.4: (attempts + 1) x perTryTimeout",

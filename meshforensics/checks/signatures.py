@@ -80,7 +80,7 @@ def _per_minute(count: int, span: pd.Timedelta) -> float:
     return count / minutes if minutes > 0 else float(count)
 
 
-_DETAIL = "{lines} lines from {at} to {last}, {trend}: {cause} ({family}{judged}); {beside}; e.g. {example}"
+_DETAIL = "{lines:line|s} from {at} to {last}, {trend}: {cause} ({family}{judged}); {beside}; e.g. {example}"
 
 
 @check(

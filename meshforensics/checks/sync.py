@@ -35,7 +35,7 @@ def _long_ago(rejections: pd.DataFrame, profile: Profile) -> "pd.Series[bool]":
     by=["type", "message"],
     observed="message",
     title="A proxy rejected its configuration",
-    detail="{type}{whose} of {count} proxies rejected: {message}",
+    detail="{type}{whose} of {count:proxy|s} rejected: {message}",
     remediation="Correct the object that made the resource; a new pod has no last good one to keep.",
     source="guide, phase 2, step 4 (failed cluster configurations); Envoy UpdateFailureState (error_state), istiod "
     "debug/syncz lastError, istiod and proxy logs",
@@ -54,7 +54,7 @@ def rejected(rejections: pd.DataFrame, profile: Profile) -> pd.DataFrame:
     by=["type", "message"],
     observed="message",
     title="A proxy rejected its configuration, and nothing tells whether it still does",
-    detail="{type}{whose} of {count} proxies rejected at {at}: {message}",
+    detail="{type}{whose} of {count:proxy|s} rejected at {at}: {message}",
     remediation="Capture istiod's syncz and the proxy's config dump and stats: they tell what stands.",
     source="guide, phase 2, step 4; istiod and proxy logs, older than the window",
 )
@@ -71,7 +71,7 @@ def rejected_earlier(rejections: pd.DataFrame, profile: Profile) -> pd.DataFrame
     observed="age_s",
     unit="s",
     title="Proxies have not acknowledged what istiod sent",
-    detail="{count} proxies run {types} of before {sent_at}",
+    detail="{count:proxy runs|proxies run} {types} of before {sent_at}",
     remediation="Look for a rejection in the proxy's log, then at its connection to istiod.",
     source="guide, phase 2; istiod debug/syncz (sent and acked nonces)",
 )
@@ -94,7 +94,7 @@ def stale(xds_sync: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     severity="info",
     by=["type", "istiod"],
     title="Proxies are behind, since an unknown time",
-    detail="{count} proxies have not acknowledged {type}; this istiod does not say when it sent it",
+    detail="{count:proxy has|proxies have} not acknowledged {type}; this istiod does not say when it sent it",
     remediation="Capture syncz again after a minute: seconds of difference are normal during a push.",
     source="istiod debug/syncz before 1.24 has nonces without times",
 )
@@ -110,7 +110,7 @@ def stale_since_unknown(xds_sync: pd.DataFrame) -> pd.DataFrame:
     severity="warning",
     by=["type", "istiod"],
     title="istiod never sent clusters or listeners to a proxy",
-    detail="{type} was never sent to {count} proxies",
+    detail="{type} was never sent to {count:proxy|s}",
     remediation="Compare the proxy's revision and namespace with what this istiod serves.",
     source="istiod debug/syncz; routes, endpoints and extensions may rightly be never asked for",
 )
@@ -136,7 +136,7 @@ def _warming(instances: pd.DataFrame, at: pd.Timestamp, profile: Profile, kind: 
     observed="age_s",
     unit="s",
     title="A listener or cluster waits to become active",
-    detail="{what} {name} has been warming on {count} proxies since {last_updated}",
+    detail="{what} {name} has been warming on {count:proxy|s} since {last_updated}",
     remediation="Read /init_dump: a listener waits for its routes or secrets, a cluster for its endpoints.",
     source="Envoy config_dump warming_state, dynamic_warming_clusters",
 )
@@ -159,7 +159,7 @@ def warming(
     severity="error",
     by=["name"],
     title="A certificate was never delivered to a proxy",
-    detail="secret {name} is not delivered to {count} proxies",
+    detail="secret {name} is not delivered to {count:proxy|s}",
     remediation="Look at the agent's log and at istiod's CA errors; for a gateway, at its credentialName.",
     source="Envoy config_dump dynamic_warming_secrets, version_info uninitialized",
 )
@@ -175,7 +175,7 @@ def secret_not_delivered(secret_instances: pd.DataFrame) -> pd.DataFrame:
     by=["address"],
     observed="address",
     title="Proxies send to an endpoint that is no pod any more",
-    detail="{count} proxies know {address} of {cluster}, which is no address of a running pod",
+    detail="{count:proxy knows|proxies know} {address} of {cluster}, which is no address of a running pod",
     remediation="Look whether istiod still pushes endpoints: its log, its connection to the API server, syncz.",
     source="Envoy /clusters and EDS against the pods of the same capture; hosts of other clusters are not judged",
 )

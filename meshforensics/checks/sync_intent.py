@@ -18,7 +18,7 @@ _OUTBOUND = r"outbound\|\d+\|[^|]*\|([^|]+)\Z"
     observed="share",
     unit="ratio",
     title="Proxies hold endpoints that istiod does not have",
-    detail="{count} proxies send to {gone} for {host}; istiod has {meant}",
+    detail="{count:proxy sends|proxies send} to {gone} for {host}; istiod has {meant}",
     remediation="Compare syncz for EDS; a proxy that keeps old endpoints gets no pushes, or another istiod's.",
     source="guide, overview (Pilot out of sync); istiod debug/endpointz against Envoy /clusters",
 )
@@ -74,7 +74,7 @@ def _ip(address: "pd.Series[str]") -> "pd.Series[str]":
     by=["service"],
     observed="service",
     title="Proxies hold clusters of services that istiod does not have",
-    detail="{count} proxies have {name}; {known}",
+    detail="{count:proxy has|proxies have} {name}; {known}",
     remediation="Compare syncz for CDS; a proxy that keeps what is gone gets no pushes, or another istiod's.",
     source="guide, overview (Pilot out of sync); istiod debug/registryz against Envoy's config dump",
 )

@@ -19,7 +19,7 @@ from meshforensics.tables import ABSENT, inside, places, text, true, unlogged
     observed="share",
     unit="ratio",
     title="Calls fail on an edge",
-    detail="{caller} to {host}: {failed_calls} of {total} calls failed since {at} ({family}, decided by {decided_by}; "
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} failed since {at} ({family}, decided by {decided_by}; "
     "{ways})",
     remediation="Read who decided: the caller's own answer is about route, trust or endpoints; a passed-on one is "
     "about the service behind.",
@@ -43,7 +43,7 @@ def server_errors(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.D
     observed="share",
     unit="ratio",
     title="Calls fail on an edge, as counters tell",
-    detail="{caller} to {host}: {failed_calls} of {total} calls failed between {since} and {until} ({family})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} failed between {since} and {until} ({family})",
     remediation="Turn access logging on for this proxy to see which calls, and who decided.",
     source="Envoy cluster counters and istio_requests_total: two samples, or a start inside the window",
 )

@@ -33,7 +33,7 @@ def _kind(calls: pd.DataFrame, window: Window, *families: str) -> pd.DataFrame:
     observed="failed_calls",
     unit="requests",
     title="Calls failed after all their retries",
-    detail="{caller} to {host}: {failed_calls} of {total} calls failed on every try since {at} ({ways})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} failed on every try since {at} ({ways})",
     remediation="Each was sent several times: look at the upstream first, and keep retries from multiplying the load.",
     source="guide, phase 2, step 3; Envoy flag URX, upstream_rq_retry_limit_exceeded",
 )
@@ -51,7 +51,8 @@ def retries_exhausted(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="share",
     unit="ratio",
     title="Many requests to a service are retries",
-    detail="{subject} to {cluster}: {rise} retries between {since} and {until}, of {tries} tries as far as counted"
+    detail="{subject} to {cluster}: {rise:retry|s} between {since} and {until}, of {tries:try|s} as far as "
+    "counted"
     "{logged}",
     remediation="Retries multiply the load on what already fails: fewer attempts, or a retry budget.",
     source="guide, phase 2, step 3; Envoy counters upstream_rq_retry and upstream_rq_total; thresholds 22",
@@ -86,7 +87,8 @@ def retry_share(
     observed="failed_calls",
     unit="requests",
     title="Calls ran into a timeout of the mesh",
-    detail="{caller} to {host}: {failed_calls} of {total} calls were ended by a timeout since {at} ({ways})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} {failed_calls:~was|were} ended by a timeout since "
+    "{at} ({ways})",
     remediation="Compare the route's timeout with how long the service takes; the slow workload is the cause.",
     source="guide, phase 2, step 3 (request_timeout); Envoy flags UT, SI, DT, UMSDR, details max_duration_timeout",
 )
@@ -107,7 +109,7 @@ def timeouts(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="failed_calls",
     unit="requests",
     title="Calls found no healthy host",
-    detail="{caller} to {host}: {failed_calls} of {total} calls found no healthy host since {at} ({ways})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} found no healthy host since {at} ({ways})",
     remediation="Look why the hosts are out: readiness, labels of the subset, ejection, health checks.",
     source="guide, overview (no healthy upstream; it is no circuit breaker, claims 0.6); Envoy flag UH",
 )
@@ -125,7 +127,7 @@ def no_healthy_upstream(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="share",
     unit="ratio",
     title="Calls found no route, or a route to no cluster",
-    detail="{caller} to {host}: {failed_calls} of {total} calls found no route or cluster since {at} ({ways})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} found no route or cluster since {at} ({ways})",
     remediation="Compare hosts and paths with the VirtualServices, and subsets with the DestinationRules.",
     source="guide, phase 2, step 4; Envoy flags NR (404) and NC (503, 500); strangers at a gateway ask for anything",
 )
@@ -145,7 +147,8 @@ def no_route(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFr
     observed="share",
     unit="ratio",
     title="Calls are answered 429, too many requests",
-    detail="{caller} to {host}: {failed_calls} of {total} calls were answered 429 since {at} ({family}, decided by "
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} {failed_calls:~was|were} answered 429 since {at} "
+    "({family}, decided by "
     "{decided_by}; {ways})",
     remediation="A limit of the mesh is in its server's own log (local_rate_limited); else the application has one. "
     "Find the caller that spends it.",
@@ -168,7 +171,7 @@ def too_many_requests(calls: pd.DataFrame, window: Window, profile: Profile) -> 
     observed="failed_calls",
     unit="requests",
     title="Connections to an endpoint fail",
-    detail="{caller} to {host}: {failed_calls} calls could not connect to {upstream_host} since {at} ({ways})",
+    detail="{caller} to {host}: {failed_calls:call|s} could not connect to {upstream_host} since {at} ({ways})",
     remediation="Look whether the endpoint exists and listens, and whether a network policy is between.",
     source="guide, overview (reset reason: connection failure); Envoy flags UF without a TLS reason",
 )
@@ -189,7 +192,7 @@ def connect_failures(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="share",
     unit="ratio",
     title="A share of the connections to a service fails, as counters tell",
-    detail="{subject} to {cluster}: {failures} of {connections} connections failed between {since} and {until}",
+    detail="{subject} to {cluster}: {failures} of {connections:connection|s} failed between {since} and {until}",
     remediation="Look at each host in /clusters: cx_connect_fail tells which.",
     source="guide, overview (connection success 99.9 -> 60 %); Envoy counters upstream_cx_connect_fail and "
     "upstream_cx_total; thresholds 15",
@@ -222,8 +225,8 @@ def _by_edge(rises: pd.DataFrame) -> pd.DataFrame:
     by=["cluster", "name"],
     observed="rise",
     title="Counters of failed requests rise",
-    detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}; {count} proxies "
-    "count it",
+    detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}; "
+    "{count:proxy counts|proxies count} it",
     remediation="Turn access logging on for these proxies to see which requests, and who decided.",
     source="guide, phase 2, step 3; Envoy counters upstream_rq_timeout, upstream_rq_per_try_timeout, "
     "upstream_rq_retry_limit_exceeded, upstream_cx_none_healthy: two samples or a start inside the window",

@@ -172,7 +172,7 @@ def _by_owner(rises: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     observed="rise",
     unit="connections",
     title="Connections fit no filter chain of a listener",
-    detail="{rise} connections to {listener} of {subject} fitted no filter chain between {since} and {until}{logged}",
+    detail="{rise:connection|s} to {listener} of {subject} fitted no filter chain between {since} and {until}{logged}",
     remediation="At a gateway: an SNI that no server has. At a sidecar: plaintext to a STRICT port, most often.",
     source="guide, diagram (TLS termination); Envoy counter listener.*.no_filter_chain_match; signatures T15",
 )

@@ -26,7 +26,7 @@ def _with_flag(endpoints: pd.DataFrame, flags: set[str]) -> pd.DataFrame:
     by=["cluster", "address"],
     observed="address",
     title="A host is ejected for its errors",
-    detail="{address} of {cluster} is ejected by outlier detection on {count} proxies",
+    detail="{address} of {cluster} is ejected by outlier detection on {count:proxy|s}",
     remediation="Look at that pod: it answered with errors. It comes back by itself after baseEjectionTime.",
     source="guide, phase 2, step 3; claims 2.4: ejection is what opens and closes again; Envoy /clusters "
     "failed_outlier_check",
@@ -43,7 +43,7 @@ def host_ejected(endpoints: pd.DataFrame) -> pd.DataFrame:
     by=["cluster", "address"],
     observed="address",
     title="A host fails the health checks of its callers",
-    detail="{address} of {cluster} fails active health checks on {count} proxies",
+    detail="{address} of {cluster} fails active health checks on {count:proxy|s}",
     remediation="Ask the host what the check asks; look at its port, path and the network between.",
     source="guide, Lyft's health_checking; Envoy /clusters failed_active_hc, active_hc_timeout",
 )
@@ -60,7 +60,7 @@ def health_check_failing(endpoints: pd.DataFrame) -> pd.DataFrame:
     observed="hosts",
     unit="hosts",
     title="None of a cluster's hosts is healthy",
-    detail="{cluster} has {hosts} hosts and none is healthy on {count} proxies ({why})",
+    detail="{cluster} has {hosts:host|s} and none is healthy on {count:proxy|s} ({why})",
     remediation="Requests get no healthy upstream, or go to unhealthy hosts in panic: look at readiness and ejection.",
     source="guide, overview (no healthy upstream); Envoy /clusters health_flags",
 )
@@ -92,8 +92,9 @@ def no_host_usable(endpoints: pd.DataFrame) -> pd.DataFrame:
     observed="rise",
     unit="requests",
     title="A proxy sends to unhealthy hosts, because too few are healthy",
-    detail="{rise} requests to {cluster} were balanced in panic on {namespace}/{pod} between {since} and {until}"
-    "{logged}; {count} proxies count it",
+    detail="{rise:request|s} to {cluster} {rise:~was|were} balanced in panic on {namespace}/{pod} between {since} and "
+    "{until}"
+    "{logged}; {count:proxy counts|proxies count} it",
     remediation="Bring hosts back to health; panic ends when more than the threshold of them are.",
     source="guide, phase 2, step 3; Envoy counter lb_healthy_panic, two samples or a start inside the window",
 )
@@ -113,7 +114,7 @@ def panic(rises_over_time: pd.DataFrame, window: Window, access_log: pd.DataFram
     observed="rise",
     title="Hosts were ejected for their errors, or failed health checks",
     detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}{logged}; "
-    "{count} proxies count it",
+    "{count:proxy counts|proxies count} it",
     remediation="See /clusters for which hosts; those that came back were ejected before the capture.",
     source="guide, Lyft's health_checking; Envoy counters outlier_detection.ejections_enforced_total and "
     "health_check.failure, two samples or a start inside the window",

@@ -73,7 +73,7 @@ _DURATION = "istio_request_duration_milliseconds"
     unit="ms",
     title="Requests spend their time between the proxies",
     detail="calls to {destination}: {whole_ms} ms in the mean at the caller, {upstream_ms} ms at the server, so "
-    "{beside_ms} ms on the way and in the proxies ({calls} calls)",
+    "{beside_ms} ms on the way and in the proxies ({calls:call|s})",
     remediation="Look at the network between them, at connection set-up and retries, and at the proxies' CPU.",
     source="guide, phase 2, step 3; histogram istio_request_duration_milliseconds by reporter, source against "
     "destination",

@@ -36,7 +36,7 @@ _EDGE = ["namespace", "pod", "cluster"]
     observed="share",
     unit="ratio",
     title="A circuit breaker refuses calls",
-    detail="{caller} to {host}: {failed_calls} of {total} calls refused by a connection pool limit since {at}",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} refused by a connection pool limit since {at}",
     remediation="Find the load first; then raise the DestinationRule's connectionPool limit or scale the service.",
     source="guide, phase 2, step 3 (circuit breaker activated); Envoy circuit breaking, flag UO",
 )
@@ -53,7 +53,7 @@ def breaker_overflow(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     by=["cluster", "name"],
     observed="value",
     title="A circuit breaker is at its limit at the capture",
-    detail="{name} of {cluster} is open on {count} proxies",
+    detail="{name} of {cluster} is open on {count:proxy|s}",
     remediation="Compare the limit with the load; one capture shows one instant only.",
     source="guide, phase 2, step 3 (rq_pending_open > 0); Envoy gauges circuit_breakers.{default,high}.*_open are 1 "
     "while at the limit: cx, cx_pool, rq, rq_pending, rq_retry",
@@ -98,7 +98,7 @@ def overflow_since_start(stats: pd.DataFrame) -> pd.DataFrame:
     unit="ratio",
     title="A circuit breaker refuses calls, as counters tell",
     detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}, of {requests} "
-    "requests; {count} proxies count it",
+    "requests; {count:proxy counts|proxies count} it",
     remediation="Find the load first; then raise the DestinationRule's connectionPool limit or scale the service.",
     source="guide, phase 2, step 3; Envoy counters upstream_{rq_pending,rq_active,cx_pool}_overflow, two samples or a "
     "start inside the window",
@@ -124,7 +124,7 @@ def overflow_rising(rises_over_time: pd.DataFrame, window: Window, access_log: p
     observed="rise",
     title="A limit of connections or retries was reached",
     detail="{name} of {cluster}{listener} rose by {rise} on {namespace}/{pod} between {since} and {until}{logged}; "
-    "{count} proxies count it",
+    "{count:proxy counts|proxies count} it",
     remediation="Requests wait, or are not tried again: compare maxConnections and maxRetries with the load.",
     source="guide, phase 2, step 3; Envoy counters upstream_cx_overflow, upstream_rq_retry_overflow, "
     "downstream_cx_overflow, downstream_cx_overload_reject",
@@ -146,7 +146,7 @@ def limit_reached(rises_over_time: pd.DataFrame, window: Window, access_log: pd.
     observed="active",
     unit="requests",
     title="Many requests are under way at once in a proxy",
-    detail="{subject} has {active} requests under way at the capture; {count} proxies have that many",
+    detail="{subject} has {active:request|s} under way at the capture; {count:proxy has|proxies have} that many",
     remediation="By Little's law that is rate times latency: look which of the two grew, and at the slow upstream.",
     source="guide, phase 2, step 3 (downstream_rq_active > 1000); claims 4.4: a number without a source",
 )

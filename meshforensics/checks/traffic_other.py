@@ -24,7 +24,7 @@ _POLICY = r"policy (?:rejection|change)"
     observed="connections",
     unit="connections",
     title="Connections through ztunnel fail",
-    detail="{caller} to {destination}: {connections} connections failed since {at}: {reason}",
+    detail="{caller} to {destination}: {connections:connection|s} failed since {at}: {reason}",
     remediation="Read the reason: HBONE port 15008 blocked, no endpoint, an identity without certificate, a waypoint.",
     source="guide, phase 2, step 3, for ambient meshes; ztunnel access log, error",
 )
@@ -53,7 +53,8 @@ def ztunnel_failures(ztunnel_connections: pd.DataFrame, window: Window) -> pd.Da
     observed="share",
     unit="ratio",
     title="Linkerd's proxies have counted failed responses since their start",
-    detail="{subject} to {destination}: {failures} of {responses} responses were failures since start",
+    detail="{subject} to {destination}: {failures} of {responses:response|s} {failures:~was a failure|were failures} "
+    "since start",
     remediation="Take a second sample to see whether they rise; linkerd viz tap or the logs tell which.",
     source="guide, phase 2, step 3, for Linkerd; proxy metrics response_total{classification}; one sample says nothing "
     "about when",

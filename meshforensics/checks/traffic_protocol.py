@@ -31,7 +31,7 @@ _SYSTEM = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage"
     observed="failed_calls",
     unit="requests",
     title="Caller and service speak different protocols",
-    detail="{caller} to {host}: {failed_calls} of {total} calls since {at}: {meaning} ({ways}{port})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} since {at}: {meaning} ({ways}{port})",
     remediation="Name the Service's port after its protocol, or set appProtocol; compare the sides' TLS settings.",
     source="guide, phase 2, step 3; Envoy flags UPE, DPE, http1.codec_error; BoringSSL WRONG_VERSION_NUMBER, "
     "HTTP_REQUEST",
@@ -71,7 +71,7 @@ def _port_names(service_ports: pd.DataFrame) -> dict[tuple[str, ...], str]:
     observed="requests",
     unit="requests",
     title="A proxy was sent what is not the protocol of its port",
-    detail="{subject} refused {requests} requests in the window: {meaning}; {count} proxies did",
+    detail="{subject} refused {requests:request|s} in the window: {meaning}; {count:proxy|s} did",
     remediation="Find the client by its address: a scanner, a probe, or a caller outside of the mesh.",
     source="guide, phase 2, step 3; Envoy flag DPE and details of the codec, as the server's proxy logged them",
 )
@@ -103,8 +103,8 @@ def bad_requests(access_log: pd.DataFrame, window: Window) -> pd.DataFrame:
     by=["cluster", "name"],
     observed="rise",
     title="Connections end with protocol errors, as counters tell",
-    detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}; {count} proxies "
-    "count it",
+    detail="{name} of {cluster} rose by {rise} on {namespace}/{pod} between {since} and {until}; "
+    "{count:proxy counts|proxies count} it",
     remediation="Compare the port's name with what the service speaks: an http2 port needs HTTP/2 behind it.",
     source="guide, phase 2, step 3; Envoy counter upstream_cx_protocol_error, two samples or a start in the window",
 )
@@ -125,7 +125,8 @@ def protocol_errors_counted(
     subject="object",
     observed="reason",
     title="Ports of services do not say their protocol",
-    detail="{count} services have ports that do not say their protocol, such as {port} of {object}: the proxy guesses",
+    detail="{count:service has|services have} ports that do not say their protocol, such as {port} of {object}: the "
+    "proxy guesses",
     remediation="Name the port <protocol>[-suffix] or set appProtocol; guessing waits for the first bytes.",
     source="guide, phase 2, step 3; istioctl analyze IST0118, KIA0601",
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from meshforensics.checks import Check, declared_checks
 from meshforensics.model import UnknownNameError
+from meshforensics.model.words import of_many
 from meshforensics.profile import Profile, Threshold
 
 _INDENT = 38
@@ -44,7 +45,7 @@ def declaration(name: str, profile: Profile) -> str:
         *(("number", f"{number} {said}") for number, said in _numbers(each, profile)),
         ("profile", f"{profile.name}, SHA-256 {profile.sha256}"),
         ("reads", ", ".join(parameter.name for parameter in each.parameters)),
-        ("says", each.detail),
+        ("says", of_many(each.detail)),
         ("remediation", each.remediation),
         ("source", each.source),
     ]

@@ -15,6 +15,7 @@ from meshforensics.cli._options import Examples
 from meshforensics.cli._progress import cells, spinner
 from meshforensics.model import Severity, SourceError, UsageError, parse_time
 from meshforensics.model.version import __version__
+from meshforensics.model.words import count_of
 from meshforensics.report.plain_text import plain
 
 SEVERITIES = [severity.value for severity in Severity]
@@ -160,7 +161,7 @@ def import_(sources: tuple[str, ...], output: str, redact_hosts: bool, pseudonym
         paths = [shipped(source) for source in sources]
         bundle = import_evidence(paths, output, redact_hosts=redact_hosts, pseudonym_key=key, progress=say)
     absent = sum(item.status != "captured" for item in bundle.items)
-    click.echo(f"{output}: {len(bundle.items)} items, {absent} not (wholly) captured, id {bundle.id}")
+    click.echo(f"{output}: {count_of(len(bundle.items), 'item')}, {absent} not (wholly) captured, id {bundle.id}")
     return 0
 
 

@@ -5,6 +5,7 @@ import click
 from meshforensics.cli._commands import cli
 from meshforensics.cli._options import Examples
 from meshforensics.cli._progress import spinner
+from meshforensics.model.words import count_of
 from meshforensics.report.plain_text import plain
 
 
@@ -63,5 +64,7 @@ def run(incident: str, output: str, proxies: int, seed: int, small: bool, keep_r
     answers = ", ".join(f"{count} x {what}" for what, count in made.counts.items())
     click.echo(plain(f"{made.truth.incident}: {made.truth.about}"))
     click.echo(plain(f"callers got {answers}"))
-    click.echo(plain(f"{output}: {len(made.bundle.items)} items, id {made.bundle.id}; truth: {truth_file(output)}"))
+    click.echo(
+        plain(f"{output}: {count_of(len(made.bundle.items), 'item')}, id {made.bundle.id}; truth: {truth_file(output)}")
+    )
     return 0

@@ -14,6 +14,7 @@ from meshforensics.importers._mesh import Mesh, mesh_of, same_mesh
 from meshforensics.importers._source import Member, Source, open_source
 from meshforensics.importers._time import UNKNOWN
 from meshforensics.model import MESH, Cause, SourceError, Status, UsageError, gather
+from meshforensics.model.words import count_of
 
 __all__ = [
     "Found",
@@ -153,7 +154,7 @@ def _nothing_known(source: Source) -> str:
     cure = "give a bundle, an istioctl bug-report, or files of Envoy's admin port, istiod or Kubernetes"
     if len(source.members) > 1:
         count = len(source.members)
-        return f"{source.path} holds nothing that is known as evidence of a mesh ({count} files); {cure}"
+        return f"{source.path} holds nothing that is known as evidence of a mesh ({count_of(count, 'file')}); {cure}"
     what = sniff(source.read(source.members[0]), source.members[0].name)
     said = {"empty": "it is empty", "truncated": "it ends in the middle"}.get(what.problem, "it is no known form")
     return f"{source.path} is no evidence of a mesh: {said} ({what.detail}); {cure}"

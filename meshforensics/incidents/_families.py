@@ -19,6 +19,7 @@ from meshforensics.incidents._evidence import (
     unheard,
 )
 from meshforensics.model import format_time
+from meshforensics.model.words import count_of
 from meshforensics.tables import keys, texts
 
 
@@ -68,7 +69,8 @@ def by_calls(
         subjects=tuple(dict.fromkeys((*callers(failed), *also))) if len(failed) else (),
         onset=onset,
         mechanism=what,
-        summary=f"{how_many(failed)} calls fail{since}, {what}: {edges_in_words(failed)}.{why and ' ' + why}"
+        summary=f"{count_of(how_many(failed), 'call fails', 'calls fail')}{since}, {what}: "
+        f"{edges_in_words(failed)}.{why and ' ' + why}"
         if len(failed)
         else "",
         next=next_step,
@@ -89,7 +91,7 @@ def calls_fail(case: Case, failed: pd.DataFrame, what: str) -> Test:
         role="necessary",
         passed=True if len(failed) else (False if clear else None),
         thin=how_many(failed) < case.profile.number("incident-calls"),
-        text=f"{how_many(failed)} calls failed, {what}: {edges_in_words(failed)}"
+        text=f"{count_of(how_many(failed), 'call')} failed, {what}: {edges_in_words(failed)}"
         if len(failed)
         else f"no call of the window failed this way ({what})"
         if clear
@@ -104,11 +106,11 @@ def untold(case: Case, silent: list[Proxy]) -> str:
     """Why it is not known how calls ended."""
     vague = unexplained(case)
     if len(vague):
-        return f"{how_many(vague)} calls failed for a reason that no counter tells, and no log"
+        return f"{count_of(how_many(vague), 'call')} failed for a reason that no counter tells, and no log"
     if not silent:
         return case.source.reason("calls") or "no call was seen in the window"
     first = "/".join(silent[0])
-    return f"how the calls of {len(silent)} proxies ended is told by no log and no counter, {first} first"
+    return f"how the calls of {count_of(len(silent), 'proxy')} ended is told by no log and no counter, {first} first"
 
 
 def callers(failed: pd.DataFrame) -> tuple[str, ...]:

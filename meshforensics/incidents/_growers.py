@@ -8,6 +8,7 @@ import pandas as pd
 
 from meshforensics.checks.proxies_memory import judged_growth
 from meshforensics.incidents._declare import Case, Proxy, once
+from meshforensics.model.words import count_of
 from meshforensics.tables import keys, texts
 
 MIB = 1024 * 1024
@@ -142,4 +143,4 @@ def in_words(each: Grower) -> str:
     else:
         way = f"grew from {first:.1f} to {last:.1f} MiB live in"
     least = f", at least {row['slope_low'] / MIB:.0f} MiB/h" if row["slope_low"] > 0 else ""
-    return f"{each.subject} {way} {row['span_s']:.0f} s ({row['samples']} samples{least})"
+    return f"{each.subject} {way} {row['span_s']:.0f} s ({count_of(row['samples'], 'sample')}{least})"

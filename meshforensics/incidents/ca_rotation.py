@@ -14,6 +14,7 @@ from meshforensics.incidents._evidence import (
     shown,
 )
 from meshforensics.model import format_time
+from meshforensics.model.words import count_of
 from meshforensics.tables import keys, text, texts, true
 
 FAMILIES = ("tls-unknown-root", "tls-verify")
@@ -70,7 +71,10 @@ def _sets(case: Case, trust: pd.DataFrame, groups: dict[tuple[str, ...], list[st
     """Two sets of roots; or one, and a leaf that verifies under nobody's: signed anew before the root was given out."""
     several = len(groups) > 1
     foreign = () if several else _signed_by_none(pairs)
-    said = "; ".join(f"{len(pods)} proxies trust {', '.join(roots)}" for roots, pods in sorted(groups.items()))
+    said = "; ".join(
+        f"{count_of(len(pods), 'proxy trusts', 'proxies trust')} {', '.join(roots)}"
+        for roots, pods in sorted(groups.items())
+    )
     return Test(
         name="two-root-sets",
         role="necessary",
@@ -102,7 +106,8 @@ def _pairs(case: Case, pairs: pd.DataFrame, broken: pd.DataFrame) -> Test:
         name="pairs-cannot-verify",
         role="necessary",
         passed=passed,
-        text=f"{len(broken)} of {len(judged)} pairs of caller and server that may call each other cannot verify, by key"
+        text=f"{len(broken)} of {count_of(len(judged), 'pair')} of caller and server that may call each other "
+        "cannot verify, by key"
         if len(judged)
         else "no pair of caller and server could be verified from what was captured",
         check="certificates.pair-cannot-verify",
@@ -117,7 +122,8 @@ def _seen(case: Case, failed: pd.DataFrame) -> Test:
         name="handshakes-seen-failing",
         role="confirms",
         passed=True if len(failed) else None,
-        text=f"{how_many(failed)} calls failed because a certificate did not verify: {edges_in_words(failed)}"
+        text=f"{count_of(how_many(failed), 'call')} failed because a certificate did not verify: "
+        f"{edges_in_words(failed)}"
         if len(failed)
         else reason or "no call failed for an unknown root in the window",
         check="signatures.tls",

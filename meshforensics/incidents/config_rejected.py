@@ -15,6 +15,7 @@ from meshforensics.incidents._evidence import (
     subjects_of,
 )
 from meshforensics.model import format_time
+from meshforensics.model.words import count_of
 from meshforensics.tables import text, texts, true
 
 
@@ -37,7 +38,7 @@ def config_rejected(case: Case) -> Judgement:
                 role="necessary",
                 passed=passed,
                 thin=not true(current["current"], missing=False).any(),
-                text=f"{len(subjects_of(current))} proxies rejected: {said}"
+                text=f"{count_of(len(subjects_of(current)), 'proxy')} rejected: {said}"
                 if len(current)
                 else "no current rejection was seen",
                 check="sync.rejected",

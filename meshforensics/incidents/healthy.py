@@ -13,6 +13,7 @@ from meshforensics.incidents._evidence import (
     without,
 )
 from meshforensics.model import Severity, Standing
+from meshforensics.model.words import count_of
 from meshforensics.tables import keys, texts, true
 from meshforensics.tables.counted_calls import REFUSED
 
@@ -38,7 +39,7 @@ def healthy(case: Case) -> Judgement:
 
 
 def _heard(bad: int, total: int) -> str:
-    return f"{bad} of {total} calls in the window failed" if total else "no call was seen in the window"
+    return f"{bad} of {count_of(total, 'call')} in the window failed" if total else "no call was seen in the window"
 
 
 def _error(case: Case) -> Test:
@@ -47,7 +48,8 @@ def _error(case: Case) -> Test:
         name="finding-of-error",
         role="refutes",
         passed=bool(bad),
-        text=f"{len(bad)} findings of severity error or worse: {', '.join(sorted({each.check for each in bad}))}"
+        text=f"{count_of(len(bad), 'finding')} of severity error or worse: "
+        f"{', '.join(sorted({each.check for each in bad}))}"
         if bad
         else "no finding is of severity error",
         evidence=tuple(place for each in bad[:3] for place in each.evidence[:1]),
@@ -74,7 +76,7 @@ def _enough(case: Case) -> Test:
         role="necessary",
         passed=None if lacking else True,
         text="; ".join(lacking)
-        or f"each of {count} proxies has a dump, certificates, a sync record, memory, and stats or a log",
+        or f"each of {count_of(count, 'proxy')} has a dump, certificates, a sync record, memory, and stats or a log",
         missing=tuple(needed) if lacking else (),
     )
 
@@ -89,36 +91,38 @@ def _lacking(case: Case) -> Iterator[str]:
     for table, kind in _NEEDED:
         lacking = without(case, table)
         if lacking:
-            yield f"{kind} of {len(lacking)} proxies was not captured, {'/'.join(lacking[0])} first"
+            yield f"{kind} of {count_of(len(lacking), 'proxy')} was not captured, {'/'.join(lacking[0])} first"
     silent = sorted(set(without(case, "stats")) & set(without(case, "log_coverage")))
     if silent:
-        yield f"{len(silent)} proxies have neither stats nor log, {'/'.join(silent[0])} first"
+        yield f"{count_of(len(silent), 'proxy has', 'proxies have')} neither stats nor log, {'/'.join(silent[0])} first"
     unknown = [proxy for proxy in unheard(case) if proxy not in silent]
     if unknown:
         yield (
-            f"how the calls of {len(unknown)} proxies ended is told by no access log and by no counter of the window, "
+            f"how the calls of {count_of(len(unknown), 'proxy')} ended is told by no access log and by no "
+            "counter of the window, "
             f"{'/'.join(unknown[0])} first"
         )
     undated = dict(_undated_failures(case))
     if undated:
         proxy = min(undated)
         yield (
-            f"{len(undated)} proxies have no log, and counters show failures since start: {undated[proxy]} "
+            f"{count_of(len(undated), 'proxy has', 'proxies have')} no log, and counters show failures since "
+            f"start: {undated[proxy]} "
             f"at {'/'.join(proxy)}"
         )
     containers = case.source.frame("containers")
     foreign = containers[containers["container"].isin(_NOT_JUDGED)]
     if len(foreign):
         yield (
-            f"{len(set(keys(foreign, 'namespace', 'pod')))} proxies are of a kind that is not judged yet: "
-            + ", ".join(sorted(set(texts(foreign["container"]))))
+            f"{count_of(len(set(keys(foreign, 'namespace', 'pod'))), 'proxy is', 'proxies are')} of a kind that "
+            "is not judged yet: " + ", ".join(sorted(set(texts(foreign["container"]))))
         )
 
 
 def _undated_failures(case: Case) -> Iterator[tuple[Proxy, str]]:
     """The proxies without a log whose counters show that what they took failed, so that no one can say it is over."""
-    counted = case.source.over_time("counted_calls")
-    aside = counted[true(counted["aside"], missing=False)]
+    spans = case.source.over_time("counted_calls")
+    aside = spans[true(spans["aside"], missing=False)]
     logged = set(keys(case.source.frame("log_coverage"), "namespace", "pod"))
     level = case.profile.threshold("traffic.response-5xx-share").levels["warning"]
     fewest = case.profile.number("incident-calls")
@@ -131,6 +135,6 @@ def _undated_failures(case: Case) -> Iterator[tuple[Proxy, str]]:
             of[name] += int(calls)
     for proxy, of in numbers.items():
         if proxy not in logged and of["failed"] >= fewest and of["failed"] > level * of["total"]:
-            yield proxy, f"{of['failed']} of {of['total']} requests failed"
+            yield proxy, f"{of['failed']} of {count_of(of['total'], 'request')} failed"
         elif proxy not in logged and of[REFUSED] >= fewest:
-            yield proxy, f"{of[REFUSED]} connections were refused"
+            yield proxy, f"{count_of(of[REFUSED], 'connection was', 'connections were')} refused"

@@ -6,6 +6,7 @@ from meshforensics.checks.proxies_memory import retained
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import complete, missing, shown, subjects_of
 from meshforensics.incidents._growers import growers
+from meshforensics.model.words import count_of, noun
 
 
 @incident(
@@ -22,7 +23,8 @@ def memory_retention(case: Case) -> Judgement:
         name="heap-far-above-live",
         role="necessary",
         passed=True if len(held) else (False if complete(case, "memory") else None),
-        text=f"{len(held)} of {len(memory)} proxies hold more than half of a heap over 200 MiB that is not live",
+        text=f"{len(held)} of {count_of(len(memory), 'proxy')} {noun(len(held), 'holds', 'hold')} more than "
+        "half of a heap over 200 MiB that is not live",
         check="proxies.memory-retained",
         evidence=shown(case, held),
         missing=missing(case, "memory", "envoy.memory"),
@@ -31,7 +33,7 @@ def memory_retention(case: Case) -> Judgement:
         tests=(kept, _flat(case, held)),
         subjects=subjects_of(held),
         mechanism="allocator retention",
-        summary=f"{len(held)} proxies hold heap that is not live." if len(held) else "",
+        summary=f"{count_of(len(held), 'proxy holds', 'proxies hold')} heap that is not live." if len(held) else "",
         next="Nothing urgent: the limit counts it, a restart returns it; look for the peak that made it.",
     )
 

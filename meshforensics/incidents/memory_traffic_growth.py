@@ -4,6 +4,7 @@ from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import missing
 from meshforensics.incidents._growers import TRAFFIC, Grower, came_down, growers, in_words, swingers, traffic_of
 from meshforensics.incidents.memory_leak import grows
+from meshforensics.model.words import count_of
 
 
 @incident(
@@ -51,7 +52,7 @@ def _fell(mine: list[Grower]) -> Test:
         name="memory-falls-with-traffic",
         role="confirms",
         passed=bool(fallen) if mine else None,
-        text=f"{len(fallen)} of {len(mine)} proxies gave most of their rise back",
+        text=f"{len(fallen)} of {count_of(len(mine), 'proxy')} gave most of their rise back",
         check="memory.drivers",
     )
 

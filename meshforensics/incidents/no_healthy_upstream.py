@@ -5,6 +5,7 @@ from collections import Counter
 from meshforensics.incidents._declare import Case, Judgement, incident
 from meshforensics.incidents._evidence import failed_by
 from meshforensics.incidents._families import by_family
+from meshforensics.model.words import count_of
 from meshforensics.tables import keys, text, texts, where
 
 FAMILIES = ("no-healthy-upstream",)
@@ -45,5 +46,5 @@ def _why(case: Case) -> list[str]:
             said.append(f"{cluster} has no endpoint")
         elif reasons:
             out = ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
-            said.append(f"{cluster}: {out}, of {len(hosts)} hosts")
+            said.append(f"{cluster}: {out}, of {count_of(len(hosts), 'host')}")
     return said[:3]

@@ -5,6 +5,7 @@ import pandas as pd
 from meshforensics.incidents._declare import Case, Judgement, Proxy, Test, incident
 from meshforensics.incidents._evidence import counted_recently, first_at, how_many, missing, shown, unheard
 from meshforensics.incidents._families import untold
+from meshforensics.model.words import count_of
 from meshforensics.tables import inside, keys
 
 
@@ -41,7 +42,8 @@ def _seen(case: Case, denials: pd.DataFrame, wrong: pd.DataFrame) -> Test:
         passed=bool(len(wrong)),
         thin=len(wrong) < case.profile.number("incident-calls"),
         text="; ".join(each.detail for each in found[:3])
-        or f"{len(wrong)} calls were denied; {len(denials) - len(wrong)} more as their policy means it",
+        or f"{count_of(len(wrong), 'call was', 'calls were')} denied; {len(denials) - len(wrong)} more as their "
+        "policy means it",
         check="access.denied",
         evidence=shown(case, wrong if len(wrong) else denials),
     )
@@ -55,7 +57,8 @@ def _like_was_served(case: Case, wrong: pd.DataFrame) -> Test:
         role="confirms",
         passed=True if len(changed) else None,
         thin=len(changed) < case.profile.number("incident-calls"),
-        text=f"{len(changed)} denied calls are of a kind that the same server answered before, and not after"
+        text=f"{count_of(len(changed), 'denied call is', 'denied calls are')} of a kind that the same server "
+        "answered before, and not after"
         if len(changed)
         else "nothing tells that what is denied was served before, so the policy may be meant",
         check="access.denied",
@@ -75,7 +78,8 @@ def _counted(case: Case) -> Test:
         role="necessary",
         passed=True if len(denied) else (False if told else None),
         thin=True,
-        text=f"{how_many(denied)} calls were denied as counted by {', '.join(pods[:3])}; whom and why is not told"
+        text=f"{count_of(how_many(denied), 'call was', 'calls were')} denied as counted by "
+        f"{', '.join(pods[:3])}; whom and why is not told"
         if len(denied)
         else "no call of the window was denied"
         if told

@@ -10,6 +10,7 @@ from meshforensics.incidents._evidence import (
     missing,
     shown,
 )
+from meshforensics.model.words import count_of
 
 FAMILIES = ("tls-root-expired", "tls-verify")
 CHECKS = ("certificates.root-expired", "certificates.intermediate-expired")
@@ -38,7 +39,9 @@ def root_expired(case: Case) -> Judgement:
         name="handshakes-seen-failing",
         role="confirms",
         passed=True if len(failed) else None,
-        text=f"{len(failed)} calls failed: a certificate of the chain had ended" if len(failed) else "not seen failing",
+        text=f"{count_of(len(failed), 'call')} failed: a certificate of the chain had ended"
+        if len(failed)
+        else "not seen failing",
         check="signatures.tls",
         evidence=shown(case, failed),
         missing=missing(case, "calls", "log.istio-proxy") if case.source.reason("calls") else (),

@@ -13,6 +13,7 @@ from meshforensics.incidents._evidence import (
     subjects_of,
 )
 from meshforensics.model import format_time
+from meshforensics.model.words import count_of
 
 FAMILIES = ("no-cluster",)
 
@@ -40,7 +41,7 @@ def route_to_missing_cluster(case: Case) -> Judgement:
         name="route-in-use",
         role="confirms",
         passed=True if len(failed) else None,
-        text=f"{how_many(failed)} calls answered NC, cluster_not_found: {edges_in_words(failed)}"
+        text=f"{count_of(how_many(failed), 'call')} answered NC, cluster_not_found: {edges_in_words(failed)}"
         if len(failed)
         else case.source.reason("calls") or "no call failed for a missing cluster in the window",
         check="traffic.server-errors",
@@ -55,7 +56,7 @@ def route_to_missing_cluster(case: Case) -> Judgement:
         onset=first_at(failed),
         mechanism="route names a missing cluster",
         summary=f"Routes lead to {', '.join(clusters) or 'a cluster'} that proxies do not have; "
-        f"{how_many(failed)} calls failed{since}.",
+        f"{count_of(how_many(failed), 'call')} failed{since}.",
         next="Add the missing subset to the DestinationRule, or take the destination out of the route.",
         impact=impact_of(case, failed),
         explained=how_many(failed),

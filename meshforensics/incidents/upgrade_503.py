@@ -19,6 +19,7 @@ from meshforensics.incidents._evidence import (
 )
 from meshforensics.incidents.config_rejected import behind, refused_for_want_of_listeners, rejected_in_words
 from meshforensics.model import Evidence, format_time
+from meshforensics.model.words import count_of
 from meshforensics.tables import text, texts, true
 
 _ONE_PASS = pd.Timedelta(seconds=10)
@@ -61,7 +62,7 @@ def upgrade_503(case: Case) -> Judgement:
         subjects=tuple(dict.fromkeys((*subjects_of(failed), *_culprits(case)))),
         onset=onset,
         mechanism="routes name what the new configuration no longer has" if len(failed) else "",
-        summary=f"{said}, {how_many(failed)} calls fail: {edges_in_words(failed)}."
+        summary=f"{said}, {count_of(how_many(failed), 'call fails', 'calls fail')}: {edges_in_words(failed)}."
         + (f" Apart from that, {rejected}." if rejected else ""),
         next="Restore what the failing routes name (DestinationRule subset or destination); roll back the revision "
         "by its tag if more routes fail.",
@@ -171,7 +172,7 @@ def _cause(case: Case, failed: pd.DataFrame) -> Test:
         role="necessary",
         passed=True if len(failed) else (None if reason else False),
         thin=not found,
-        text=f"{how_many(failed)} calls fail by configuration: {edges_in_words(failed)}"
+        text=f"{count_of(how_many(failed), 'call fails', 'calls fail')} by configuration: {edges_in_words(failed)}"
         + (f"; {found[0].detail}" if found else "")
         if len(failed)
         else reason or "no call fails for a missing cluster, route or filter chain in the window",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from meshforensics.model.clock import format_time
 from meshforensics.model.errors import DeclarationError
 from meshforensics.model.shown import facts_html, lines
+from meshforensics.model.words import unit_of
 
 
 class Severity(StrEnum):
@@ -79,7 +80,9 @@ class Quantity:
 
     def __str__(self) -> str:
         """Name, value and unit."""
-        return f"{self.name} {'unknown' if self.value is None else self.value} {self.unit}".rstrip()
+        return (
+            f"{self.name} {'unknown' if self.value is None else self.value} {unit_of(self.value, self.unit)}".rstrip()
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

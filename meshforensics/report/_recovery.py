@@ -12,6 +12,7 @@ from meshforensics.report._blocks import (
     Preformatted,
     Subheading,
 )
+from meshforensics.report._words import count
 from meshforensics.report.plain_text import plain
 
 _NOTHING_RUN = "Commands are printed, never run: read each, and what its risk is, before you paste it."
@@ -41,7 +42,10 @@ def _step(number: int, planned: PlannedStep, most: int) -> list[Block]:
     step = planned.step
     lines = [line for part in planned.deed.do for line in _lines(part)]
     left = len(lines) - most
-    shown = [*lines[:most], *([f"# {left} more lines: meshforensics recover --format markdown"] if left > 0 else [])]
+    shown = [
+        *lines[:most],
+        *([f"# {count(left, 'more line')}: meshforensics recover --format markdown"] if left > 0 else []),
+    ]
     facts: tuple[tuple[str, Phrase], ...] = (
         ("When", step.when),
         ("Risk", step.risk),

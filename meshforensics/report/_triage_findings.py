@@ -6,6 +6,7 @@ from itertools import groupby
 
 from meshforensics.checks import declared_checks
 from meshforensics.model import Finding, Phase, Quantity
+from meshforensics.model.words import unit_of
 from meshforensics.report._case import Case
 from meshforensics.report._words import size
 from meshforensics.report.plain_text import brief, plain
@@ -74,7 +75,7 @@ def _number(quantity: Quantity | None) -> str:
     """A quantity in the width of its column; an instant by its date, what is longer not at all."""
     if quantity is None or quantity.value is None:
         return ""
-    value, unit = quantity.value, plain(quantity.unit)
+    value, unit = quantity.value, plain(unit_of(quantity.value, quantity.unit))
     if isinstance(value, str):
         return value[:10] if unit == "UTC" else plain(value) if len(value) <= 11 else ""
     if unit == "ratio":

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from meshforensics.model import Quantity, format_time
+from meshforensics.model.words import noun, unit_of
 
 
 def clock(at: datetime) -> str:
@@ -33,7 +34,7 @@ def share(part: int, whole: int) -> str:
 
 def count(number: int, one: str, many: str = "") -> str:
     """``1 proxy``, ``8 proxies``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {noun(number, one, many)}"
 
 
 def size(octets: int) -> str:
@@ -64,7 +65,7 @@ def quantity(value: Quantity | None) -> str:
     if isinstance(value.value, float):
         return f"{value.value:,.6g} {value.unit}".strip()
     if isinstance(value.value, int):
-        return f"{value.value:,} {value.unit}".strip()
+        return f"{value.value:,} {unit_of(value.value, value.unit)}".strip()
     return f"{value.value} {value.unit}".strip()
 
 

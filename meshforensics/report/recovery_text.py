@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from meshforensics.recovery import Command, Part, Plan, PlannedStep
 from meshforensics.report._case import Case
-from meshforensics.report._words import instant
+from meshforensics.report._words import count, instant
 from meshforensics.report.plain_text import plain
 from meshforensics.report.triage_json import UNDETERMINED
 
@@ -30,7 +30,7 @@ def _head(case: Case, plan: Plan) -> list[str]:
     return [
         f"{left}{when:>{max(2, WIDTH - len(left))}}",
         *_wrapped(f"{plan.title}."),
-        *_wrapped(f"{len(plan.steps)} steps, profile {case.profile.name}; nothing of this is run for you."),
+        *_wrapped(f"{count(len(plan.steps), 'step')}, profile {case.profile.name}; nothing of this is run for you."),
         *said,
         *(line for each in (*plan.never, *plan.caution) for line in _labelled("", each)),
     ]
@@ -41,7 +41,7 @@ def _step(number: int, planned: PlannedStep) -> list[str]:
     where = f"{step.stage}, {step.plane}"
     lines = [line for part in planned.deed.do for line in _lines(part)]
     left = len(lines) - _MOST
-    more = [f"# {left} more lines, all in --format markdown"] if left > 0 else []
+    more = [f"# {count(left, 'more line')}, all in --format markdown"] if left > 0 else []
     title = f"{number:>2}  {step.title}"
     return [
         f"{title}{where:>{max(2, WIDTH - len(title))}}",

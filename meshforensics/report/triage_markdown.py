@@ -1,6 +1,7 @@
 """The triage as Markdown, for an issue or a chat."""
 
 from meshforensics.model import Finding, Quantity, Standing, format_time
+from meshforensics.model.words import count_of, unit_of
 from meshforensics.report._case import Case, decided
 from meshforensics.report.plain_text import plain
 from meshforensics.report.triage_json import UNDETERMINED, next_step
@@ -18,7 +19,7 @@ def triage_markdown(case: Case, path: str) -> str:
     ]
     if decided(best):
         if best.impact:
-            parts.append(f"**Impact**: {best.impact.failed} of {best.impact.total} calls failed.")
+            parts.append(f"**Impact**: {best.impact.failed} of {count_of(best.impact.total, 'call')} failed.")
         parts.append("\n".join(f"- {_safe(ground.text)}" for ground in best.for_))
     parts.append(f"**Next**: {_safe(next_step(best))}")
     parts += ["## Findings", _table(case.findings), "## Ruled out", _refuted(case), "## Not captured", _unseen(case)]
@@ -38,7 +39,11 @@ def _table(findings: tuple[Finding, ...]) -> str:
 
 
 def _quantity(quantity: Quantity | None) -> str:
-    return _safe(f"{quantity.value} {quantity.unit}".strip()) if quantity and quantity.value is not None else ""
+    return (
+        _safe(f"{quantity.value} {unit_of(quantity.value, quantity.unit)}".strip())
+        if quantity and quantity.value is not None
+        else ""
+    )
 
 
 def _refuted(case: Case) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from meshforensics.model import Finding, Hypothesis, Severity, Standing
+from meshforensics.model.words import count_of, noun
 from meshforensics.report._case import HEALTHY, Case, decided
 from meshforensics.report._order import ordered
 from meshforensics.report._triage_findings import clear_phases, finding_lines
@@ -87,7 +88,9 @@ def _facts(case: Case, best: Hypothesis, grounds: int) -> list[str]:
     if decided(best):
         if best.impact:
             to = f" to {', '.join(best.impact.services)}" if best.impact.services else ""
-            lines += _labelled("failed", f"{share(best.impact.failed, best.impact.total)} calls{to}")
+            lines += _labelled(
+                "failed", f"{share(best.impact.failed, best.impact.total)} {noun(best.impact.total, 'call')}{to}"
+            )
         if best.onset:
             lines += _labelled("since", instant(best.onset))
         if best.subjects:
@@ -97,8 +100,10 @@ def _facts(case: Case, best: Hypothesis, grounds: int) -> list[str]:
     lines += _labelled("next", next_step(best))
     known = coverage(case)
     total = {name: sum(row[name] for row in known) for name in ("known", "captured", "decoded")}
-    said = f"{total['decoded']} of {total['known']} proxies decoded, {total['captured']} captured"
-    items = f"{len(case.bundle.items)} items, sha256 {short_hash(case.bundle.id)}; profile {case.profile.name}"
+    said = f"{total['decoded']} of {count_of(total['known'], 'proxy')} decoded, {total['captured']} captured"
+    items = (
+        f"{count_of(len(case.bundle.items), 'item')}, sha256 {short_hash(case.bundle.id)}; profile {case.profile.name}"
+    )
     return [*lines, *_labelled("coverage", f"{said}; {items}")]
 
 
@@ -146,11 +151,10 @@ def _unseen_item(kind: str, why: str, subjects: Sequence[str]) -> str:
 
 
 def _unseen_check(reason: str, number: int) -> str:
-    return f"  {textwrap.shorten(brief(reason), 60, placeholder=' …'):<62}{number:>3} {_checks(number)} not evaluated"
-
-
-def _checks(number: int) -> str:
-    return "check" if number == 1 else "checks"
+    return (
+        f"  {textwrap.shorten(brief(reason), 60, placeholder=' …'):<62}{number:>3} {noun(number, 'check')} "
+        f"not evaluated"
+    )
 
 
 def _next(case: Case, path: str) -> list[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from meshforensics.model import Plane
+from meshforensics.model.words import count_of
 from meshforensics.tables import text
 from meshforensics.timeline._events import Event, Source, bursts, dated, event, names
 
@@ -22,7 +23,10 @@ def _restarts(source: Source) -> Iterator[Event]:
     for _, row in ended.iterrows():
         subject = f"{row['namespace']}/{row['pod']}"
         code = "" if pd.isna(row["last_exit_code"]) else f", exit code {row['last_exit_code']}"
-        said = f"{row['container']} of {row['pod']} ended: {row['last_reason']}{code}; {row['restarts']} restarts"
+        said = (
+            f"{row['container']} of {row['pod']} ended: {row['last_reason']}{code}; "
+            f"{count_of(row['restarts'], 'restart')}"
+        )
         yield event(row, row["last_finished_at"], Plane.SERVICE, "restart", subject, said)
 
 
@@ -50,5 +54,5 @@ def _capture(source: Source) -> Iterator[Event]:
     seen = dated(source.frame("proxies"), "captured_at")
     for burst in bursts(seen, "captured_at"):
         first = burst.iloc[0]
-        said = f"capture of {burst['pod'].nunique()} proxies: {names(text(burst['pod']))}"
+        said = f"capture of {count_of(burst['pod'].nunique(), 'proxy')}: {names(text(burst['pod']))}"
         yield event(first, first["captured_at"], "", "capture", "-", said)

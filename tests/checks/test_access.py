@@ -131,7 +131,7 @@ def test_the_caller_is_who_sent_the_request_and_not_the_address_that_the_gateway
 
     (finding,) = judged(denied, log, pods=pods).findings
 
-    assert "calls of shop/web " in finding.detail
+    assert "1 call of shop/web " in finding.detail
 
 
 def test_one_policy_that_denies_at_many_servers_is_one_finding() -> None:

@@ -40,7 +40,7 @@ def _for(**operation: list[str]) -> dict[str, Any]:
         pytest.param(objects((AP, "istio-system/none", {})), ["3 workloads"], id="for-the-whole-mesh"),
         pytest.param(
             objects((AP, "shop/none", {}), (AP, "shop/web", {**selector("web"), "rules": [{}]})),
-            ["1 workloads"],
+            ["1 workload "],
             id="a-floor-below-another",
         ),
         pytest.param(objects((AP, "shop/all", {"rules": [{}]})), [], id="an-empty-rule-allows-all"),

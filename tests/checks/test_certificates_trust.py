@@ -77,7 +77,7 @@ def test_one_split_is_one_finding_that_names_its_groups() -> None:
     said = [each.detail for each in outcome(trust_split, trust=trust).findings]
 
     assert said == [
-        "2 proxies, shop/c first, trust only serial of new; 1 proxies, shop/a first, trust only serial of old"
+        "2 proxies, shop/c first, trust only serial of new; 1 proxy, shop/a first, trusts only serial of old"
     ]
 
 
@@ -125,7 +125,7 @@ def test_who_does_not_verify_whom(client: bool | None, server: bool | None, who:
 
     (finding,) = outcome(pair_cannot_verify, tls_pairs=pairs).findings
 
-    assert finding.detail == f"{who}, for 1 servers, such as shop/web-1 to shop/pay-1: its issuer is not trusted"
+    assert finding.detail == f"{who}, for 1 server, such as shop/web-1 to shop/pay-1: its issuer is not trusted"
 
 
 @pytest.mark.parametrize(("verified", "found"), [(False, 1), (True, 0), (None, 0)])

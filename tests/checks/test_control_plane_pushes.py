@@ -244,7 +244,7 @@ def test_reconnects(young: int, total: int, found: int) -> None:
 def test_a_rejection_between_two_real_captures_is_seen(examples: Path) -> None:
     found = [each for each in open_evidence(examples / "05-upgrade-503").findings if each.check.startswith("control-")]
 
-    said = "proxies rejected 1 responses of istio-system/istiod-6f9c7d5b8d-5c362 since 2026-11-23T18:49:58.845490Z"
+    said = "proxies rejected 1 response of istio-system/istiod-6f9c7d5b8d-5c362 since 2026-11-23T18:49:58.845490Z"
     assert [(each.check, each.detail) for each in found] == [("control-plane.rejects", f"{said}: Listener")]
 
 

@@ -187,7 +187,7 @@ def test_oom_killed_says_limit_and_last_usage(tables: dict[str, list[tuple[pd.Ti
     found = said_of_frames(oom_killed, {"containers": container, **frames}).findings
 
     assert [each.detail for each in found] == [
-        f"1 pods: istio-proxy of shop/web-1 was OOM-killed at 2026-01-01T12:00:00Z, limit 1024 MiB; {said}"
+        f"1 pod: istio-proxy of shop/web-1 was OOM-killed at 2026-01-01T12:00:00Z, limit 1024 MiB; {said}"
     ]
 
 
@@ -238,7 +238,7 @@ def test_not_live_says_what_is_awaited() -> None:
 
     said = outcome(not_live, proxy_states=_states("PRE_INITIALIZING"), init_targets=targets).findings
 
-    assert [each.detail for each in said] == ["1 proxies say PRE_INITIALIZING; waits for LDS"]
+    assert [each.detail for each in said] == ["1 proxy says PRE_INITIALIZING; waits for LDS"]
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,7 @@ def test_other_revision(pod: dict[str, object], namespace: dict[str, object], fo
     ).findings
 
     assert [each.detail for each in said] == (
-        [f"1 pods, shop/web-1 among them, have a sidecar of revision {found[1]} where {found[0]} is asked for"]
-        if found
-        else []
+        [f"1 pod, shop/web-1, has a sidecar of revision {found[1]} where {found[0]} is asked for"] if found else []
     )
 
 

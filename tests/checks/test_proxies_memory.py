@@ -106,7 +106,7 @@ def test_memory_over_profile_says_what_is_not_known() -> None:
     said = outcome(memory_over_profile, usage=_usage(400)).findings
 
     detail = (
-        "1 pods: istio-proxy of shop/web-0 uses 400 MiB, 0 MiB of it for its load: "
+        "1 pod: istio-proxy of shop/web-0 uses 400 MiB, 0 MiB of it for its load: "
         "unknown clusters held, unknown connections open, unknown requests served"
     )
     assert [each.detail for each in said] == [detail]
@@ -233,7 +233,7 @@ def test_memory_grows_is_said_in_units_that_one_reads(share: float | None, said:
     found = outcome(memory_grows, growth_over_time=_growth(unfinished_share=share)).findings
 
     assert [each.detail for each in found] == [
-        f"1 proxies: shop/web-1 grew from 8.0 to 80.0 MiB live in 7200 s (12 samples); {said}"
+        f"1 proxy: shop/web-1 grew from 8.0 to 80.0 MiB live in 7200 s (12 samples); {said}"
     ]
 
 

@@ -189,7 +189,7 @@ def _sidecar(state: str, ready: bool) -> pd.DataFrame:
         pytest.param(tls, "tls-identity", _accepted("prefix:spiffe://other/"), NOTHING, id="a-pattern"),
         pytest.param(
             tls, "tls-leaf-expired", _leaf(LATE),
-            "confirmed: 1 such certificates had ended, a first", id="a-leaf-ended",
+            "confirmed: 1 such certificate had ended, a first", id="a-leaf-ended",
         ),
         pytest.param(
             tls, "tls-leaf-expired", _leaf(FAR),
@@ -201,7 +201,7 @@ def _sidecar(state: str, ready: bool) -> pd.DataFrame:
         ),
         pytest.param(
             delivery, "config-rejected", _refused(True, False),
-            "confirmed: 1 rejections stand, among 2 of 0.0.0.0_80", id="rejected",
+            "confirmed: 1 rejection stands, among 2 of 0.0.0.0_80", id="rejected",
         ),
         pytest.param(
             delivery, "config-rejected", _refused(False, None),
@@ -209,7 +209,7 @@ def _sidecar(state: str, ready: bool) -> pd.DataFrame:
         ),
         pytest.param(
             delivery, "config-rejected", _refused(False),
-            "over as of the capture: what was sent after 1 rejections", id="accepted-since",
+            "over as of the capture: what was sent after 1 rejection of", id="accepted-since",
         ),
         pytest.param(
             roots, "root-changed", {"trust": frame("trust", root=["a", "b"])}, "confirmed: 2 roots", id="two-roots"
@@ -241,11 +241,11 @@ def _sidecar(state: str, ready: bool) -> pd.DataFrame:
         ),
         pytest.param(
             seen, "no-healthy-upstream", {"endpoints": frame("endpoints", cluster=[CLUSTER], health=["UNHEALTHY"])},
-            "has 1 hosts, none of them healthy", id="no-healthy-host",
+            "has 1 host, none of them healthy", id="no-healthy-host",
         ),
         pytest.param(
             seen, "no-healthy-upstream", {"endpoints": frame("endpoints", cluster=[CLUSTER], health=["HEALTHY"])},
-            "refuted as of the capture: 1 of 1 hosts", id="healthy-by-now",
+            "refuted as of the capture: 1 of 1 host of", id="healthy-by-now",
         ),
         pytest.param(
             seen, "overflow", {"clusters": frame("clusters", name=[CLUSTER], max_requests=[2])}, "has a limit of 2",
@@ -257,17 +257,17 @@ def _sidecar(state: str, ready: bool) -> pd.DataFrame:
         ),
         pytest.param(
             seen, "out-of-memory", {"containers": frame("containers", last_reason=["OOMKilled"])},
-            "confirmed: 1 containers", id="killed",
+            "confirmed: 1 container", id="killed",
         ),
         pytest.param(
             seen, "out-of-memory", {"containers": frame("containers", last_reason=["Completed"])}, "no container ended",
             id="not-killed",
         ),
         pytest.param(
-            tls, "tls-not-yet-valid", {"certificates": _begun(60)}, "1 certificates had not begun", id="early",
+            tls, "tls-not-yet-valid", {"certificates": _begun(60)}, "1 certificate had not begun", id="early",
         ),
         pytest.param(
-            tls, "tls-not-yet-valid", {"certificates": _begun(-60)}, "refuted as of the capture: all 1", id="begun",
+            tls, "tls-not-yet-valid", {"certificates": _begun(-60)}, "the only certificate had begun", id="begun",
         ),
         pytest.param(
             seen, "upstream-timeout", {"routes": frame("routes", cluster=[CLUSTER] * 2, timeout_s=[9.0, 0.5])},
@@ -289,7 +289,7 @@ def _sidecar(state: str, ready: bool) -> pd.DataFrame:
             id="limit-of-others",
         ),
         pytest.param(seen, "rate-limited", {"config": _filter("shop", "envoy.lua")}, NOTHING, id="another-filter"),
-        pytest.param(seen, "not-ready", {"containers": _sidecar("running", False)}, "1 of 1 sidecars", id="unready"),
+        pytest.param(seen, "not-ready", {"containers": _sidecar("running", False)}, "1 of 1 sidecar is", id="unready"),
         pytest.param(seen, "not-ready", {"containers": _sidecar("running", True)}, "over as of", id="ready"),
         pytest.param(seen, "not-ready", {"containers": _sidecar("terminated", False)}, NOTHING, id="a-job"),
     ],

@@ -53,7 +53,7 @@ def test_a_proxy_that_stands_still_in_several_types_is_one_finding() -> None:
 
     (finding,) = outcome(stale, at=NOON, xds_sync=still).findings
 
-    assert (finding.detail, finding.evidence_total) == ("1 proxies run cds, lds of before 2026-01-01T11:50:00Z", 1)
+    assert (finding.detail, finding.evidence_total) == ("1 proxy runs cds, lds of before 2026-01-01T11:50:00Z", 1)
 
 
 @pytest.mark.parametrize(("sent", "found"), [(None, 1), (600, 0)])

@@ -134,7 +134,7 @@ def test_without_their_tables_they_are_not_evaluated(check: Check) -> None:
 def test_a_host_is_named() -> None:
     (finding,) = outcome(timeouts, at=NOON, calls=calls_of(1, 1, flags=("UT",))).findings
 
-    assert finding.detail.startswith(f"shop/web to {HOST}: 1 of 1 calls were ended by a timeout")
+    assert finding.detail.startswith(f"shop/web to {HOST}: 1 of 1 call was ended by a timeout")
 
 
 @pytest.mark.parametrize(

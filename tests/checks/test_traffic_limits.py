@@ -58,7 +58,7 @@ def test_one_gauge_in_two_forms_is_one_finding() -> None:
 
     (finding,) = outcome(breaker_open, stats=both).findings
 
-    assert finding.detail == "circuit_breakers.high.cx_open of outbound|80||pay is open on 1 proxies"
+    assert finding.detail == "circuit_breakers.high.cx_open of outbound|80||pay is open on 1 proxy"
 
 
 @pytest.mark.parametrize(

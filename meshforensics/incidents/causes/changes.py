@@ -9,6 +9,7 @@ from meshforensics.incidents._growers import Grower, growers
 from meshforensics.incidents.causes.drivers import pools
 from meshforensics.incidents.causes.groups import grown_by_group
 from meshforensics.incidents.causes.series import held, measure_of
+from meshforensics.model.words import count_of, noun
 from meshforensics.tables import keys, texts
 from meshforensics.timeline import timeline
 
@@ -101,6 +102,10 @@ def remedies(case: Case) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["remedy", "effect", "known", "item", "pointer"])
 
 
+def _every(number: int) -> str:
+    return noun(number, "the only proxy followed runs", f"all {number} proxies followed run")
+
+
 def _rollback(case: Case, grown: list[Grower]) -> tuple[str, str, bool, str, str]:
     groups = grown_by_group(case)
     builds = groups[groups["by"].isin(["Envoy build", "Istio version"])]
@@ -109,7 +114,8 @@ def _rollback(case: Case, grown: list[Grower]) -> tuple[str, str, bool, str, str
     if len(suspects):
         row = suspects.iloc[0]
         said = (
-            f"would take {row['growing']} of {len(grown)} growing proxies off {row['by']} {row['group']}; no other "
+            f"would take {row['growing']} of {count_of(len(grown), 'growing proxy', 'growing proxies')} off "
+            f"{row['by']} {row['group']}; no other "
             f"version grows so (p {row['p']:.2g})"
         )
         return remedy, said, True, str(row["item"]), str(row["pointer"])
@@ -120,8 +126,9 @@ def _rollback(case: Case, grown: list[Grower]) -> tuple[str, str, bool, str, str
     said = (
         "not shown to help: proxies grow under several versions alike"
         if several
-        else f"not shown to help: all {row['followed']} proxies followed run {row['by']} {row['group']}, "
-        f"and {row['followed'] - row['growing']} of them do not grow"
+        else f"not shown to help: {_every(row['followed'])} {row['by']} {row['group']}, "
+        f"and {row['followed'] - row['growing']} of them {noun(row['followed'] - row['growing'], 'does', 'do')} "
+        "not grow"
     )
     return remedy, said, several or bool(row["growing"] < row["followed"]), str(row["item"]), str(row["pointer"])
 

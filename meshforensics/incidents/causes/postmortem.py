@@ -12,6 +12,7 @@ from meshforensics.incidents.causes.changes import pool_limits
 from meshforensics.incidents.causes.rotation_effects import overlap
 from meshforensics.incidents.upgrade_503 import minor
 from meshforensics.model import Severity
+from meshforensics.model.words import count_of
 from meshforensics.tables import text, texts, true
 
 KUBECTL = ("kubectl", "kubectl-edit", "kubectl-client-side-apply", "kubectl-patch", "kubectl-create", "kubectl-replace")
@@ -84,7 +85,9 @@ def _skew(case: Case) -> Iterator[tuple[str, ...]]:
     ]
     if len(others):
         held = ", ".join(sorted(set(texts(others["version"]))))
-        said = f"{len(others)} proxies run {held} under a control plane of {newest['version']}"
+        said = (
+            f"{count_of(len(others), 'proxy runs', 'proxies run')} {held} under a control plane of {newest['version']}"
+        )
         remedy = "Keep proxies within one minor version of their control plane; move by revision and tag."
         yield "Versions apart", said, remedy, str(newest["item"]), str(newest["pointer"])
 
@@ -103,7 +106,9 @@ def _no_overlap(case: Case) -> Iterator[tuple[str, ...]]:
     for _, row in overlap(case).iterrows():
         lacking = len(row["only_older"]) + len(row["only_newer"])
         if lacking:
-            said = f"{lacking} proxies did not trust both roots when the first leaf of {row['root']} was there"
+            said = (
+                f"{count_of(lacking, 'proxy')} did not trust both roots when the first leaf of {row['root']} was there"
+            )
             remedy = "Give out both roots and wait for all proxies before the signer changes."
             yield "A root changed without an overlap", said, remedy, str(row["item"]), str(row["pointer"])
 

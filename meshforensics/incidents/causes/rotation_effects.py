@@ -20,6 +20,7 @@ from meshforensics.incidents.causes.rotation import (
     trust_over_time,
 )
 from meshforensics.incidents.causes.upgrade import proxies_by_address
+from meshforensics.model.words import count_of, noun
 from meshforensics.tables import keys, text, true, where
 
 GATE = "a gate before signing: every proxy trusts the new root"
@@ -218,11 +219,12 @@ def safe_order(case: Case) -> pd.DataFrame:
     both = sum(every <= set(held.keys) for held in state.values())
     newest = known[known["newest"]].iloc[-1] if len(known) else None
     by_new = len(newest["signed"]) if newest is not None else 0
+    by_old, leaves = len(state) - by_new, count_of(len(state), "leaf", "leaves")
     told = [
-        f"{len(known)} roots are held in this mesh",
-        f"{both} of {len(state)} proxies trust all {len(every)} roots",
-        f"{by_new} of {len(state)} leaves chain to the newest root",
-        f"{len(state) - by_new} of {len(state)} leaves do not chain to the newest root",
+        f"{count_of(len(known), 'root is', 'roots are')} held in this mesh",
+        f"{both} of {count_of(len(state), 'proxy')} {noun(both, 'trusts', 'trust')} all {count_of(len(every), 'root')}",
+        f"{by_new} of {leaves} {noun(by_new, 'chains', 'chain')} to the newest root",
+        f"{by_old} of {leaves} {noun(by_old, 'does', 'do')} not chain to the newest root",
     ]
     places = [(str(newest["item"]), str(newest["pointer"])) if newest is not None else ("", "")] * len(_STAGES)
     rows = [

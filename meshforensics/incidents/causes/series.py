@@ -8,6 +8,7 @@ import pandas as pd
 from meshforensics.checks.proxies_memory import retained
 from meshforensics.incidents._declare import Case
 from meshforensics.incidents._growers import MIB, TRAFFIC, Grower, growers, swingers, traffic_of
+from meshforensics.model.words import count_of
 from meshforensics.tables import text
 
 GUIDE_SAMPLES = 5
@@ -203,7 +204,10 @@ def kinds_of(case: Case) -> dict[str, dict[str, str]]:
             why = "live memory does not grow; more than half of the heap is not live"
             made[proxy] = {"kind": "fragmentation", "why": why}
         elif row["samples"] < fewest:
-            made[proxy] = {"kind": "not judged", "why": f"{row['samples']} samples, where {fewest:.0f} show a trend"}
+            made[proxy] = {
+                "kind": "not judged",
+                "why": f"{count_of(row['samples'], 'sample')}, where {fewest:.0f} show a trend",
+            }
         else:
             made[proxy] = {"kind": "flat", "why": "no significant growth of live memory"}
     return made

@@ -55,5 +55,5 @@ def _tables(case: Case) -> Details:
     )
     heads = (Head(text="Table"), Head(text="Rows", number=True), Head(text="Why it says nothing"))
     empty = sum(bool(case.reason(name)) for name in declared_tables())
-    summary = f"{len(rows)} tables, {empty} of them without input"
+    summary = f"{count(len(rows), 'table')}, {empty} of them without input"
     return Details(summary=summary, blocks=(Table(heads=heads, rows=rows),))

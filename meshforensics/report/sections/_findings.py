@@ -2,6 +2,7 @@
 
 from meshforensics.formats.place import Excerpt
 from meshforensics.model import Evidence, Finding, Hypothesis, Severity
+from meshforensics.model.words import noun
 from meshforensics.report._blocks import (
     Block,
     Break,
@@ -104,7 +105,10 @@ def _evidence(case: Case, name: str, finding: Finding) -> Details:
     others = finding.evidence[QUOTED:]
     more: list[Block] = []
     if others:
-        kept = f"{len(finding.evidence)} of {finding.evidence_total:,} places are kept"
+        kept = (
+            f"{len(finding.evidence)} of {count(finding.evidence_total, 'place')} "
+            f"{noun(len(finding.evidence), 'is', 'are')} kept"
+        )
         more.append(Details(summary=f"{count(len(others), 'more place')}; {kept}", blocks=(named_places(others),)))
     first = f" First seen {instant(finding.at)}." if finding.at else ""
     remedy: Phrase = (Code(finding.check), f" · Remedy: {finding.remediation}{first} Source: {finding.source}")

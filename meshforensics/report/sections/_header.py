@@ -71,7 +71,7 @@ def _mesh(case: Case) -> Phrase:
         for product, column in (("Istio", "version"), ("Envoy", "build"))
         if (text(proxies[column]) != "").any()
     ]
-    return (named, Break(), ", ".join([count(len(proxies), "proxy", "proxies"), *versions]))
+    return (named, Break(), ", ".join([count(len(proxies), "proxy"), *versions]))
 
 
 def _captured(case: Case) -> Phrase:

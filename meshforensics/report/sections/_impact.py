@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from meshforensics.model import Plane
+from meshforensics.model.words import noun
 from meshforensics.report._blocks import (
     Beside,
     Block,
@@ -49,12 +50,15 @@ def _title(known: Sequence[Edge]) -> str:
     failed, total = sum(len(edge.failed) for edge in known), sum(edge.total for edge in known)
     bad = sum(bool(edge.failed) for edge in known)
     if not failed:
-        return f"Impact: 0 of {total:,} logged calls failed"
+        return f"Impact: 0 of {count(total, 'logged call')} failed"
     refused = sum(edge.refused for edge in known)
     edges_of = f"on {bad} of {count(len(known), 'edge')}"
     if refused and refused < failed:
-        return f"Impact: {refused:,} of {total:,} calls fail at their source, {failed - refused:,} more pass that on"
-    return f"Impact: {failed:,} of {total:,} logged calls failed, {edges_of}"
+        return (
+            f"Impact: {refused:,} of {count(total, 'call')} {noun(refused, 'fails', 'fail')} at their "
+            f"source, {failed - refused:,} more {noun(failed - refused, 'passes', 'pass')} that on"
+        )
+    return f"Impact: {failed:,} of {count(total, 'logged call')} failed, {edges_of}"
 
 
 def group_of(edge: Edge) -> str:
@@ -111,7 +115,10 @@ def _notes(case: Case, known: Sequence[Edge], incident: str) -> tuple[Phrase, ..
     explained = focus(case, incident).impact
     if explained is not None:
         services = f" to {listed(explained.services, 4)}" if explained.services else ""
-        notes.append(f"The verdict explains {share(explained.failed, explained.total)} calls{services}.")
+        notes.append(
+            f"The verdict explains {share(explained.failed, explained.total)} "
+            f"{noun(explained.total, 'call')}{services}."
+        )
     passing = [edge for edge in known if edge.failed and not edge.refused]
     if passing:
         notes.append(

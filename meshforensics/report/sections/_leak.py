@@ -75,7 +75,7 @@ def _measured(last: pd.DataFrame, grown: list[str]) -> str:
     low, high = last["allocated"].min(), last["allocated"].max()
     who = f"; {listed((names[each] for each in grown), 3)} changed" if grown else ""
     held = f"{octets(low)} live" if low == high else f"{octets(low)} to {octets(high)} live"
-    return f"Measures: {count(len(last), 'proxy', 'proxies')} hold {held} at last{who}"
+    return f"Measures: {count(len(last), 'proxy')} hold {held} at last{who}"
 
 
 def _figure(number: int, proxy: str, samples: pd.DataFrame) -> Figure:
@@ -157,7 +157,7 @@ _ROBUST = (
 def _ruled(guided: pd.DataFrame, robust: pd.DataFrame) -> str:
     judged = guided["leaks"].notna()
     fires = int(guided[judged]["leaks"].astype(bool).sum())
-    guide = f"the guide's warns of {count(fires, 'proxy', 'proxies')}"
+    guide = f"the guide's warns of {count(fires, 'proxy')}"
     guide = guide if judged.any() else "the guide's cannot judge, with too few samples in the hour"
     grows = 0 if robust.empty else int((~robust["kind"].isin(["flat", "not judged", "fragmentation"])).sum())
     leaks = 0 if robust.empty else int((robust["kind"] == "leak").sum())

@@ -35,7 +35,7 @@ def memory_drivers(case: Case) -> Content:
     shown = frame[frame["proxy"].isin(grown)] if grown else frame
     figures = tuple(_figure(case, number, proxy) for number, proxy in enumerate(grown[:DRAWN], start=1))
     rest = len(set(frame["proxy"])) - len(set(shown["proxy"]))
-    left_out = f" Left out, for want of change: {count(rest, 'proxy', 'proxies')}." if rest else ""
+    left_out = f" Left out, for want of change: {count(rest, 'proxy')}." if rest else ""
     blocks: tuple[Block, ...] = (
         Paragraph(text=_HOW),
         *figures,
@@ -157,9 +157,7 @@ def memory_groups(case: Case) -> Content:
         if named
         else "Groups: no version or node stands out"
     )
-    who = (
-        f"{listed(grown, 6)} of {count(_followed(case), 'proxy', 'proxies')} followed." if grown else "No proxy grows."
-    )
+    who = f"{listed(grown, 6)} of {count(_followed(case), 'proxy')} followed." if grown else "No proxy grows."
     how = (
         f"Growing: {who} p is Fisher's exact probability that a group has so many by chance; below {groups.SUSPECT} it "
         "is named. A group without others beside it cannot be compared."

@@ -45,7 +45,7 @@ def memory(case: Case, incident: str = "") -> Content:
     drawn = sorted((each for each in held if len(each.points) >= FEWEST), key=lambda each: each.rank)[:DRAWN]
     if not drawn:
         low, high = min(each.points[-1][1] for each in held), max(each.points[-1][1] for each in held)
-        said = f"{count(len(held), 'proxy', 'proxies')} hold {_said(low)} to {_said(high)} live. "
+        said = f"{count(len(held), 'proxy')} hold {_said(low)} to {_said(high)} live. "
         more = "Growth is not judged: that takes a series of captures."
         return Content(anchor="memory", title="Memory: no series was captured", blocks=(Paragraph(text=said + more),))
     figure = _figure(drawn, len(held), focus(case, incident))
@@ -81,7 +81,7 @@ def _title(held: Sequence[Held]) -> str:
     growing = [each for each in held if each.grows]
     names = short_names(each.proxy for each in held)
     if not growing:
-        return f"Memory: none of {count(len(held), 'proxy', 'proxies')} grows"
+        return f"Memory: none of {count(len(held), 'proxy')} grows"
     who = listed((names[each.proxy] for each in sorted(growing, key=lambda each: each.rank)), 3)
     return f"Memory: {who} {'grow' if len(growing) > 1 else 'grows'}, {len(held) - len(growing)} of {len(held)} do not"
 

@@ -118,7 +118,7 @@ def _state(case: Case) -> list[Box]:
         Box(
             name=f"{root.sign} root {root.serial[:8]}…",
             plane=Plane.STATE,
-            about=f"trusted by {len(root.holders)} of {count(holders, 'proxy', 'proxies')}",
+            about=f"trusted by {len(root.holders)} of {count(holders, 'proxy')}",
             hurt=split,
         )
         for root in known[:4]
@@ -174,7 +174,9 @@ def _said(case: Case, known: Sequence[Edge]) -> dict[Plane, str]:
         if own:
             failed, total = sum(len(edge.failed) for edge in own), sum(edge.total for edge in own)
             refused = sum(edge.refused for edge in own)
-            said[plane] = f"{failed:,} of {total:,} calls failed, {refused:,} of them ended by the caller's own proxy."
+            said[plane] = (
+                f"{failed:,} of {count(total, 'call')} failed, {refused:,} of them ended by the caller's own proxy."
+            )
     known_roots = roots(case)
     if known_roots:
         held = ", ".join(f"{root.sign} {root.serial[:8]}… by {len(root.holders)}" for root in known_roots[:4])

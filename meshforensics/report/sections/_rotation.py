@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.incidents.causes import rotation, rotation_effects
+from meshforensics.model.words import noun
 from meshforensics.report._blocks import Block, Cell, Content, Details, Dim, Figure, Matrix, Paragraph, Phrase
 from meshforensics.report._calls import short_names
 from meshforensics.report._case import Case, asked
@@ -67,7 +68,8 @@ def _title(frame: pd.DataFrame) -> str:
         return f"Trust over time: no pair that calls fails at any of {count(len(moments), 'moment')}"
     since = bad.iloc[0]
     return (
-        f"Trust over time: {first['fails']} pairs fail at {clock(first['at'])}, {since['fails']} from "
+        f"Trust over time: {count(first['fails'], 'pair fails', 'pairs fail')} at {clock(first['at'])}, "
+        f"{since['fails']} from "
         f"{clock(since['at'])} on, {last['fails']} at last"
     )
 
@@ -94,7 +96,11 @@ def _figure(case: Case, signs: dict[str, str]) -> tuple[Figure, ...]:
         )
         for (proxy, held), own in spans.items()
     )
-    left_out = f" {len(proxies) - DRAWN} more proxies are in the table." if len(proxies) > DRAWN else ""
+    left_out = (
+        f" {count(len(proxies) - DRAWN, 'more proxy is', 'more proxies are')} in the table."
+        if len(proxies) > DRAWN
+        else ""
+    )
     said = "; ".join(f"{bar.label} from {clock(bar.start)} to {clock(bar.end)}" for bar in bars)
     scale = (Scale(heading="Each proxy by its roots", bars=bars),)
     return (
@@ -142,7 +148,10 @@ def _matrix(case: Case, at: pd.Timestamp, proxies: list[str], signs: dict[str, s
     }
     fails = sum("fails" in cell.look for row in cells for cell in row)
     pairs = len(proxies) * (len(proxies) - 1)
-    caption = f"Row: caller. Column: server. {fails} of {pairs} pairs fail; framed or black: they call"
+    caption = (
+        f"Row: caller. Column: server. {fails} of {count(pairs, 'pair')} {noun(fails, 'fails', 'fail')}; "
+        "framed or black: they call"
+    )
     return Matrix(caption=caption, names=tuple(f"{names[proxy]} {marks[proxy]}" for proxy in proxies), cells=cells)
 
 
@@ -201,7 +210,9 @@ def failing_pairs(case: Case) -> Content:
     checked = frame[frame["agrees"].notna()]
     agree = int(checked["agrees"].astype(bool).sum())
     bad = share(len(fails), len(judged))
-    title = f"Pairs: {bad} pairs cannot verify; logs and counters agree on {agree} of {len(checked)}"
+    title = (
+        f"Pairs: {bad} {noun(len(judged), 'pair')} cannot verify; logs and counters agree on {agree} of {len(checked)}"
+    )
     note = (
         "Predicted by key and time, both ways; seen is what callers logged to the server's address and what their TLS "
         "counters say since start (several servers of one cluster share a counter). Connections that were there before "
@@ -249,7 +260,9 @@ def missing_overlap(case: Case) -> Content:
         return Content(anchor="overlap", title=title, blocks=(Paragraph(text=said),))
     first = frame.iloc[0]
     total = len(first["both"]) + len(first["only_older"]) + len(first["only_newer"])
-    title = f"Overlap: {len(first['both'])} of {total} proxies trusted both roots when the first new leaf was there"
+    title = (
+        f"Overlap: {len(first['both'])} of {count(total, 'proxy')} trusted both roots when the first new leaf was there"
+    )
     how = (
         "A leaf of a new root may be given out only when every proxy trusts both roots. Told of the instant at which "
         "the first leaf of the newer root reached a proxy."

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.incidents.causes import errors, rotation_effects
+from meshforensics.model.words import noun
 from meshforensics.report._blocks import Block, Content, Figure, Paragraph
 from meshforensics.report._case import Case, asked, decided, focus
 from meshforensics.report._shown import Shown, evidence, missing, table_of
@@ -38,7 +39,8 @@ def blocked_calls(case: Case) -> Content:
         worst = frame.assign(share=frame["failed"] / frame["calls"]).sort_values("share", kind="stable").iloc[-1]
         said = f"At worst {share(int(worst['failed']), int(worst['calls']))} of a step from {clock(worst['at'])} UTC."
         blocks += [Paragraph(text=said), *evidence(case, failing.head(60))]
-    title = f"Blocked calls: {share(blocked, total)} calls fail in TLS" if blocked else f"Blocked calls: 0 of {total:,}"
+    some = f"{share(blocked, total)} {noun(total, 'call fails', 'calls fail')} in TLS"
+    title = f"Blocked calls: {some}" if blocked else f"Blocked calls: 0 of {total:,}"
     return Content(anchor="blocked", title=title, blocks=tuple(blocks))
 
 

@@ -1,5 +1,6 @@
 """The trust matrix: who can verify whom."""
 
+from meshforensics.model.words import noun
 from meshforensics.report._blocks import Beside, Block, Cell, Content, Head, Matrix, Paragraph, Row, Table
 from meshforensics.report._calls import short_names
 from meshforensics.report._case import Case
@@ -21,7 +22,7 @@ def trust(case: Case) -> Content:
         return Content(anchor="trust", title="Trust: not captured", blocks=(Paragraph(text=said),))
     if len(known) == 1:
         said = (
-            f"All {count(len(known[0].holders), 'proxy', 'proxies')} whose trust set was captured trust one root, "
+            f"All {count(len(known[0].holders), 'proxy')} whose trust set was captured trust one root, "
             f"serial {known[0].serial}. So no two of them can fail for want of a common root."
         )
         return Content(anchor="trust", title="Trust: one root for all", blocks=(Paragraph(text=said),))
@@ -33,7 +34,7 @@ def _title(known: tuple[Root, ...]) -> str:
     sets = sorted(set(trusted(known).values()))
     disjoint = any(not set(one) & set(other) for one in sets for other in sets)
     said = "groups of proxies share no root" if disjoint else "every two groups share a root"
-    return f"Trust: {len(known)} roots, {count(len(sets), 'trust set')}; {said}"
+    return f"Trust: {count(len(known), 'root')}, {count(len(sets), 'trust set')}; {said}"
 
 
 def _holders(known: tuple[Root, ...]) -> Table:
@@ -63,7 +64,10 @@ def _matrix(case: Case, known: tuple[Root, ...]) -> tuple[Beside, ...]:
     cells = tuple(tuple(_cell(caller, server, signs, judged) for server in pods) for caller in pods)
     looks = [cell.look for row in cells for cell in row]
     fails, pairs = sum("fails" in look for look in looks), len(pods) * (len(pods) - 1)
-    caption = f"{fails} of {pairs} pairs have no root in common or cannot verify; {len(judged)} may call each other"
+    caption = (
+        f"{fails} of {count(pairs, 'pair')} {noun(fails, 'has', 'have')} no root in common or cannot "
+        f"verify; {len(judged)} may call each other"
+    )
     matrix = Matrix(caption=caption, names=tuple(f"{names[pod]} {signs[pod]}" for pod in pods), cells=cells)
     return (Beside(blocks=(matrix,), notes=_NOTES),)
 

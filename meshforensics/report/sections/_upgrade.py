@@ -109,7 +109,7 @@ def _known(case: Case) -> set[str]:
 def _once(once: tuple[str, ...]) -> tuple[Block, ...]:
     if not once:
         return ()
-    who = f"{count(len(once), 'proxy', 'proxies')}: {listed(once, 6)}"
+    who = f"{count(len(once), 'proxy')}: {listed(once, 6)}"
     said = f"Captured once, so what changed in them is not known: {who}."
     return (Paragraph(text=said),)
 

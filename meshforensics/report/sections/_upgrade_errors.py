@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.incidents.causes import errors
+from meshforensics.model.words import noun
 from meshforensics.report._blocks import Block, Content, Dim, Figure, Paragraph, Phrase
 from meshforensics.report._case import Case, asked
 from meshforensics.report._shown import Shown, evidence, missing, table_of
@@ -68,9 +69,12 @@ def blast_radius(case: Case) -> Content:
     by_host = errors.errors_by_route(asked(case))
     hosts = sorted(set(by_host["host"])) if len(by_host) else []
     known = int(frame["known"].max())
-    title = f"Blast radius: {share(failed, total)} calls fail, to {len(hosts)} of {count(known, 'service')} called"
+    title = (
+        f"Blast radius: {share(failed, total)} {noun(total, 'call fails', 'calls fail')}, to {len(hosts)} "
+        f"of {count(known, 'service')} called"
+    )
     if not failed:
-        title = f"Blast radius: none of {total:,} calls failed"
+        title = f"Blast radius: none of {count(total, 'call')} failed"
     blocks: list[Block] = [_figure(frame)]
     if failed:
         said = (
@@ -156,7 +160,7 @@ def rollback(case: Case) -> Content:
     undo = [str(row["undo"]) for _, row in frame.iterrows() if row["mends"]]
     title = "Rollback: no failed call asks for one"
     if undo:
-        title = f"Rollback: undoing {listed(undo, 3)} ends {share(mends, source)} failures"
+        title = f"Rollback: undoing {listed(undo, 3)} ends {share(mends, source)} {noun(source, 'failure')}"
     left = source - mends
     rest = (
         f"{count(left, 'failure')} are left that no change explains: for these roll the revision back by its tag."

@@ -110,7 +110,7 @@ def _label(row: "pd.Series[Any]", names: dict[str, str]) -> str:
     serial = f"{str(row['serial'])[:8]}…" if row["serial"] else f"{str(row['fingerprint'])[:8]}…"
     if len(holders) == 1:
         return f"{names[holders[0]]} {serial}"
-    return f"{serial} in {count(len(holders), 'proxy', 'proxies')}" if holders else serial
+    return f"{serial} in {count(len(holders), 'proxy')}" if holders else serial
 
 
 def _left(case: Case, end: datetime) -> str:

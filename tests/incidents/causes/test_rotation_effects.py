@@ -94,7 +94,7 @@ def test_an_even_split_fails_for_twice_p_times_one_less_p() -> None:
 def test_the_safe_order_says_where_the_mesh_stands() -> None:
     moved, both = (safe_order(mesh(*held))["now"].to_list() for held in (MOVED, BOTH))
 
-    assert (moved[2], moved[3]) == ("0 of 3 proxies trust all 2 roots", "1 of 3 leaves chain to the newest root")
+    assert (moved[2], moved[3]) == ("0 of 3 proxies trust all 2 roots", "1 of 3 leaves chains to the newest root")
     assert both[2] == "3 of 3 proxies trust all 2 roots"
     assert set(safe_order(case())["now"]) == {"not captured"}
 
