@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.checks._declare import check
+from meshforensics.checks._replicas import replicas_of
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, keys, places, text, texts, true
 
@@ -177,7 +178,7 @@ def replicas_differ(
     What only one of them holds is not judged: a proxy has no listener for itself, and may be asked for what
     others are not. A listener that is bound to its proxy's own address is compared without it.
     """
-    alike = _alike(proxies, pods)
+    alike = replicas_of(proxies, pods)
     by_place = clusters[clusters["type"].isin(_BY_PLACE)]["resource"]
     comparable = cluster_instances[~text(cluster_instances["resource"]).isin(text(by_place))]
     bound = _without_own_address(listener_instances, listeners, _addresses(proxies, pods))
@@ -186,20 +187,6 @@ def replicas_differ(
     rows = [row for what, held in kinds.items() for row in _odd_ones(held, alike, what, settled)]
     columns = ["namespace", "pod", "workload", "what", "name", "differing", "replicas", "evidence"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _alike(proxies: pd.DataFrame, pods: pd.DataFrame) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """By proxy: what replicas have in common, workload, versions, role, and the template they are of."""
-    hashes: dict[tuple[str, ...], str] = {}
-    if len(pods):
-        template = text(pods["labels"]).str.extract(r'"pod-template-hash":"([^"]+)"', expand=False).fillna("")
-        hashes = dict(zip(keys(pods, "namespace", "pod"), template, strict=True))
-    made = {}
-    common = ("namespace", "workload", "version", "build", "revision", "role", "cluster_id", "service_account")
-    for proxy, own in zip(keys(proxies, "namespace", "pod"), keys(proxies, *common), strict=True):
-        if own[1]:
-            made[proxy] = (*own, hashes.get(proxy, ""))
-    return made
 
 
 def _addresses(proxies: pd.DataFrame, pods: pd.DataFrame) -> dict[tuple[str, ...], set[str]]:
