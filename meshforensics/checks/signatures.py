@@ -2,35 +2,12 @@
 
 import pandas as pd
 
-from meshforensics.checks._beside import beside
+from meshforensics.checks._beside import TELLS, beside, families
 from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, inside, keys, text, texts, where
 
-_TLS = (
-    "tls-root-expired",
-    "tls-leaf-expired",
-    "tls-not-yet-valid",
-    "tls-identity",
-    "tls-pinned",
-    "tls-unknown-root",
-    "tls-to-plaintext",
-    "tls-no-certificate",
-    "tls-no-client-certificate",
-    "tls-parameters",
-    "tls-revoked",
-    "tls-verify",
-)
-_DELIVERY = (
-    "config-rejected",
-    "config-not-received",
-    "envoyfilter",
-    "signing",
-    "webhook",
-    "config-too-large",
-)
-_ROOTS = ("root-refused", "ca-incomplete", "root-changed", "ca-rotation-failed")
 _STREAM_ENDS = "xds-stream-closed"
 _SHOWN = 100
 
@@ -38,49 +15,64 @@ _SHOWN = 100
 def _families(
     signatures: pd.DataFrame,
     window: Window,
-    families: tuple[str, ...],
-    by: tuple[str, ...] = ("family",),
-    log_coverage: pd.DataFrame = ABSENT,
+    known: tuple[str, ...],
+    by: tuple[str, ...],
+    log_coverage: pd.DataFrame,
     **frames: pd.DataFrame,
 ) -> pd.DataFrame:
     """Each family's lines of the window, with what is said of all of them."""
-    ours = signatures[text(signatures["family"]).isin(families)]
+    ours = signatures[text(signatures["family"]).isin(known)]
     chosen = inside(ours, window)
     if chosen.empty:
-        return chosen.assign(lines=0, last="", trend="", example="", beside="")
-    begun = log_coverage["first_at"].min() if len(log_coverage) else ours["at"].min()
+        return chosen.assign(lines=0, first="", last="", trend="", example="", beside="")
     parts = []
     for cause, group in chosen.groupby([text(chosen[name]).rename(name) for name in by], sort=True):
         all_of_it = where(ours, (each == cause for each in keys(ours, *by)))
         example = text(group.sort_values("at")["text"]).iloc[0]
         said = {
-            "lines": len(group),
+            "lines": int(group["times"].fillna(1).sum()),
+            "first": group["first_at"].fillna(group["at"]).min(),
             "last": group["at"].max(),
-            "trend": _trend(all_of_it, window, begun),
+            "trend": _trend(all_of_it, window, log_coverage),
             "example": example[:_SHOWN] + ("…" if len(example) > _SHOWN else ""),
-            "beside": beside(str(group["family"].iloc[0]), group, frames, pd.Timestamp(window.end)),
+            "beside": beside(str(group["family"].iloc[0]), group, frames, window),
         }
         parts.append(group.assign(**said))
     return pd.concat(parts).sort_values("at", kind="stable")
 
 
-def _trend(rows: pd.DataFrame, window: Window, begun: pd.Timestamp) -> str:
-    """The rate inside the window beside that before it; where no log reaches back, of the halves of what is there."""
+def _trend(rows: pd.DataFrame, window: Window, log_coverage: pd.DataFrame) -> str:
+    """The rate inside the window beside that before it; where no log reaches back, of the halves of what is there.
+
+    Logs are those that the lines are of: that another one reaches further back says nothing of them.
+    """
     start, end = pd.Timestamp(window.start), pd.Timestamp(window.end)
-    since = start if pd.isna(begun) else begun
+    own = log_coverage[log_coverage["item"].isin(rows["item"])] if len(log_coverage) else log_coverage
+    first = rows["first_at"].fillna(rows["at"]).min()
+    since = min((at for at in (own["first_at"].min() if len(own) else pd.NaT, first) if pd.notna(at)), default=start)
     before, now = ("before", "") if since < start else ("in the first", " in the second half of the log")
     middle = start if since < start else since + (end - since) / 2
-    earlier = _per_minute(int(((rows["at"] < middle) & (rows["at"] >= since)).sum()), middle - since)
-    later = _per_minute(int(((rows["at"] >= middle) & (rows["at"] <= end)).sum()), end - middle)
+    earlier = _per_minute(_times(rows, since, middle), middle - since)
+    later = _per_minute(_times(rows, middle, end + pd.Timedelta(microseconds=1)), end - middle)
     return f"{later:.3g} a minute{now}, {earlier:.3g} {before}"
 
 
-def _per_minute(count: int, span: pd.Timedelta) -> float:
+def _times(rows: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp) -> float:
+    """How often it was seen from `since` until before `until`; an event's times are spread over its span."""
+    first, last = rows["first_at"].fillna(rows["at"]), rows["at"]
+    span = (last - first).dt.total_seconds()
+    within = (last.where(last < until, until) - first.where(first > since, since)).dt.total_seconds().clip(lower=0)
+    at_once = ((last >= since) & (last < until)).astype("float64")
+    share = (within / span.where(span > 0)).fillna(at_once)
+    return float((rows["times"].fillna(1).astype("float64") * share).sum())
+
+
+def _per_minute(count: float, span: pd.Timedelta) -> float:
     minutes = span.total_seconds() / 60
     return count / minutes if minutes > 0 else float(count)
 
 
-_DETAIL = "{lines:line|s} from {at} to {last}, {trend}: {cause} ({family}{judged}); {beside}; e.g. {example}"
+_DETAIL = "{lines:line|s} from {first} to {last}, {trend}: {cause} ({family}{judged}); {beside}; e.g. {example}"
 
 
 @check(
@@ -100,13 +92,23 @@ def tls(
     signatures: pd.DataFrame,
     window: Window,
     log_coverage: pd.DataFrame = ABSENT,
+    stats: pd.DataFrame = ABSENT,
+    access_log: pd.DataFrame = ABSENT,
     tls_pairs: pd.DataFrame = ABSENT,
     certificates: pd.DataFrame = ABSENT,
     clusters: pd.DataFrame = ABSENT,
+    endpoints: pd.DataFrame = ABSENT,
+    pods: pd.DataFrame = ABSENT,
+    trust: pd.DataFrame = ABSENT,
+    webhooks: pd.DataFrame = ABSENT,
+    secret_instances: pd.DataFrame = ABSENT,
+    config: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
     rows = _families(
-        signatures, window, _TLS, ("family", "who"), log_coverage, tls_pairs=tls_pairs, certificates=certificates,
-        clusters=clusters,
+        signatures, window, families("tls"), ("family", "who"), log_coverage,
+        stats=stats, access_log=access_log, tls_pairs=tls_pairs, certificates=certificates, clusters=clusters,
+        endpoints=endpoints, pods=pods, trust=trust, webhooks=webhooks, secret_instances=secret_instances,
+        config=config,
     )  # fmt: skip
     return rows.assign(judged=", judged by " + text(rows["who"]))
 
@@ -128,9 +130,24 @@ def delivery(
     signatures: pd.DataFrame,
     window: Window,
     log_coverage: pd.DataFrame = ABSENT,
+    stats: pd.DataFrame = ABSENT,
+    access_log: pd.DataFrame = ABSENT,
     rejections: pd.DataFrame = ABSENT,
+    xds_sync: pd.DataFrame = ABSENT,
+    config: pd.DataFrame = ABSENT,
+    certificates: pd.DataFrame = ABSENT,
+    ztunnel_identities: pd.DataFrame = ABSENT,
+    webhooks: pd.DataFrame = ABSENT,
+    services: pd.DataFrame = ABSENT,
+    service_endpoints: pd.DataFrame = ABSENT,
+    istiod_counts: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
-    rows = _families(signatures, window, _DELIVERY, log_coverage=log_coverage, rejections=rejections)
+    rows = _families(
+        signatures, window, families("delivery"), ("family",), log_coverage,
+        stats=stats, access_log=access_log, rejections=rejections, xds_sync=xds_sync, config=config,
+        certificates=certificates, ztunnel_identities=ztunnel_identities, webhooks=webhooks, services=services,
+        service_endpoints=service_endpoints, istiod_counts=istiod_counts,
+    )  # fmt: skip
     return rows.assign(judged="")
 
 
@@ -152,8 +169,12 @@ def roots(
     window: Window,
     log_coverage: pd.DataFrame = ABSENT,
     trust: pd.DataFrame = ABSENT,
+    cluster_secrets: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
-    rows = _families(signatures, window, _ROOTS, log_coverage=log_coverage, trust=trust)
+    rows = _families(
+        signatures, window, families("roots"), ("family",), log_coverage,
+        trust=trust, cluster_secrets=cluster_secrets,
+    )  # fmt: skip
     return rows.assign(judged="")
 
 
@@ -173,20 +194,108 @@ def roots(
 def seen(
     signatures: pd.DataFrame,
     window: Window,
-    profile: Profile,
     log_coverage: pd.DataFrame = ABSENT,
+    stats: pd.DataFrame = ABSENT,
+    access_log: pd.DataFrame = ABSENT,
     denials: pd.DataFrame = ABSENT,
     config: pd.DataFrame = ABSENT,
+    mesh_config: pd.DataFrame = ABSENT,
     clusters: pd.DataFrame = ABSENT,
     routes: pd.DataFrame = ABSENT,
+    virtual_hosts: pd.DataFrame = ABSENT,
+    virtual_service_rules: pd.DataFrame = ABSENT,
+    filter_chains: pd.DataFrame = ABSENT,
     endpoints: pd.DataFrame = ABSENT,
+    pods: pd.DataFrame = ABSENT,
     containers: pd.DataFrame = ABSENT,
+    service_ports: pd.DataFrame = ABSENT,
+    runtime_keys: pd.DataFrame = ABSENT,
+    network_policies: pd.DataFrame = ABSENT,
+    ztunnel_connections: pd.DataFrame = ABSENT,
 ) -> pd.DataFrame:
-    """Every other family of the catalogue; configuration streams that end now and then are how they live."""
-    others = tuple(sorted(set(texts(signatures["family"])) - {*_TLS, *_DELIVERY, *_ROOTS, ""}))
+    """The families of calls, and those that nothing is declared of."""
     rows = _families(
-        _without_usual_ends(signatures, window, profile), window, others, log_coverage=log_coverage, denials=denials,
-        config=config, clusters=clusters, routes=routes, endpoints=endpoints, containers=containers,
+        signatures, window, _of_calls(signatures), ("family",), log_coverage,
+        stats=stats, access_log=access_log, denials=denials, config=config, mesh_config=mesh_config,
+        clusters=clusters, routes=routes, virtual_hosts=virtual_hosts, virtual_service_rules=virtual_service_rules,
+        filter_chains=filter_chains, endpoints=endpoints, pods=pods, containers=containers,
+        service_ports=service_ports, runtime_keys=runtime_keys, network_policies=network_policies,
+        ztunnel_connections=ztunnel_connections,
+    )  # fmt: skip
+    return rows.assign(judged="")
+
+
+def _of_calls(signatures: pd.DataFrame) -> tuple[str, ...]:
+    elsewhere = {family for family, tells in TELLS.items() if tells.topic != "calls"}
+    return tuple(sorted(set(texts(signatures["family"])) - elsewhere - {""}))
+
+
+@check(
+    "signatures.streams",
+    phase="control-plane",
+    plane="control",
+    severity="info",
+    by=["family"],
+    observed="lines",
+    unit="lines",
+    title="Known error texts of configuration streams and of what istiod reads",
+    detail=_DETAIL,
+    remediation="See the family: table signatures has each line with its cause and what to do first.",
+    source="Envoy, pilot-agent, istiod, ztunnel and Linkerd log texts; keepaliveMaxServerConnectionAge ends streams",
+)
+def streams(
+    signatures: pd.DataFrame,
+    window: Window,
+    profile: Profile,
+    log_coverage: pd.DataFrame = ABSENT,
+    stats: pd.DataFrame = ABSENT,
+    containers: pd.DataFrame = ABSENT,
+    pods: pd.DataFrame = ABSENT,
+    proxies: pd.DataFrame = ABSENT,
+    xds_sync: pd.DataFrame = ABSENT,
+    xds_connections: pd.DataFrame = ABSENT,
+    gateway_servers: pd.DataFrame = ABSENT,
+    cluster_secrets: pd.DataFrame = ABSENT,
+    config: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
+    """Configuration streams that end now and then are how they live."""
+    rows = _families(
+        _without_usual_ends(signatures, window, profile), window, families("streams"), ("family",), log_coverage,
+        stats=stats, containers=containers, pods=pods, proxies=proxies, xds_sync=xds_sync,
+        xds_connections=xds_connections, gateway_servers=gateway_servers, cluster_secrets=cluster_secrets,
+        config=config,
+    )  # fmt: skip
+    return rows.assign(judged="")
+
+
+@check(
+    "signatures.pods",
+    phase="proxy-health",
+    plane="service",
+    severity="info",
+    by=["family"],
+    observed="lines",
+    unit="lines",
+    title="Known error texts of pods that start, run or end badly",
+    detail=_DETAIL,
+    remediation="See the family: table signatures has each line with its cause and what to do first.",
+    source="Kubernetes events; Envoy, pilot-agent, istio-cni and ztunnel log texts",
+)
+def pods(
+    signatures: pd.DataFrame,
+    window: Window,
+    log_coverage: pd.DataFrame = ABSENT,
+    stats: pd.DataFrame = ABSENT,
+    containers: pd.DataFrame = ABSENT,
+    pods: pd.DataFrame = ABSENT,
+    proxies: pd.DataFrame = ABSENT,
+    proxy_states: pd.DataFrame = ABSENT,
+    bound_listeners: pd.DataFrame = ABSENT,
+) -> pd.DataFrame:
+    rows = _families(
+        signatures, window, families("pods"), ("family",), log_coverage,
+        stats=stats, containers=containers, pods=pods, proxies=proxies, proxy_states=proxy_states,
+        bound_listeners=bound_listeners,
     )  # fmt: skip
     return rows.assign(judged="")
 

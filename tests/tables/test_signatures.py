@@ -99,6 +99,7 @@ def _line(flags: str, details: str = "-", cluster: str = "outbound|80||pay", met
     [
         pytest.param(_line("UH", "no_healthy_upstream"), [("S4", "no_healthy_upstream")], id="by-its-details"),
         pytest.param(_line("UF,URX"), [("S1", "flags UF,URX")], id="by-its-flags"),
+        pytest.param(_line("DPE", "http1.unheard_of"), [], id="its-details-are-not-known"),
         pytest.param(_line("-", "via_upstream"), [], id="of-the-application"),
         pytest.param(
             _line("UH", cluster="BlackHoleCluster"), [("R17", "upstream cluster BlackHoleCluster")], id="blocked"
