@@ -33,6 +33,9 @@ def server_errors(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.D
     return failing[failing["total"] >= profile.threshold("traffic.response-5xx-share").minimum]
 
 
+_REFUSED = ("rate-limited", "rbac-denied")
+
+
 @check(
     "traffic.counted-errors",
     phase="traffic",
@@ -50,10 +53,14 @@ def server_errors(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.D
 def counted_errors(
     counted_calls_over_time: pd.DataFrame, window: Window, profile: Profile, access_log: pd.DataFrame = ABSENT
 ) -> pd.DataFrame:
-    """Only of proxies that logged no call in the window: what was logged is judged by its lines."""
+    """Only of proxies that logged no call in the window: what was logged is judged by its lines.
+
+    What a limit or a policy refused is no error of itself, and has checks of its own.
+    """
     own = unlogged(counted_calls_over_time, access_log, window)
     own = own[~true(own["aside"], missing=False)]
-    own = own.assign(failed=true(own["failed"], missing=False) & (own["status"].fillna(0) != 429))
+    refused = (own["status"].fillna(0) == 429) | text(own["family"]).isin(_REFUSED)
+    own = own.assign(failed=true(own["failed"], missing=False) & ~refused)
     failing = _counted_edges(own[own["calls"] > 0])
     return failing[failing["total"] >= profile.threshold("traffic.response-5xx-share").minimum]
 

@@ -24,10 +24,15 @@ _FAMILIES = {
 }
 """Counters of one cluster that say why requests failed, the plainest first."""
 
-_AT_SERVER = {"http_local_rate_limit_enforced": "rate-limited", "rbac_denied": "rbac-denied"}
+_AT_SERVER = {
+    "http_local_rate_limit_enforced": "rate-limited",
+    "ratelimit_over_limit": "rate-limited",
+    "rbac_denied": "rbac-denied",
+}
 _OF_CLUSTER = re.compile(rf"(?:{'|'.join(_FAMILIES)}|ssl[._](?:connection_error|fail_verify_\w+))\Z")
 _OF_PROXY = re.compile(
-    r"(?<!shadow[._])(?:no_cluster|no_filter_chain_match|http_local_rate_limit[._]enforced|rbac[._]denied)\Z"
+    r"(?<!shadow[._])(?:no_cluster|no_filter_chain_match|http_local_rate_limit[._]enforced|"
+    r"ratelimit[._]over_limit|rbac[._]denied)\Z"
 )
 _TAKEN = re.compile(r"(?:\A|[._])http[._](?:.*[._])?downstream_rq(?:_xx|_\dxx)?\Z")
 _OWN_PORTS = re.compile(r"http[._](?:admin|agent|stats)[._]|\"(?:admin|agent|stats)\"")

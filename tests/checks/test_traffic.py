@@ -82,6 +82,8 @@ def _counted(failed: int, *, since_s: int = 600, host: str = "pay.shop.svc.clust
         pytest.param(_counted(6, host=""), Severity.ERROR, id="of-all-hosts-where-none-is-told"),
         pytest.param(_counted(50, since_s=901), None, id="counted-since-before-the-window"),
         pytest.param(_counted(50).assign(status=[200, 429]), None, id="a-limit-is-another-check"),
+        pytest.param(_counted(50, host="").assign(family=["", "rate-limited"]), None, id="of-its-own-proxy-too"),
+        pytest.param(_counted(50, host="").assign(family=["", "rbac-denied"]), None, id="a-policy-is-another-check"),
     ],
 )
 def test_counted_errors(counted: pd.DataFrame, severity: Severity | None) -> None:
