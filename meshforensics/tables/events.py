@@ -1,5 +1,6 @@
 """Events of the cluster, from objects and from kubectl's table."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ def _event(one: KubernetesObject) -> Iterator[Row]:
         next((at for at in (*first, text(one.body, "eventTime"), one.created_at) if at), None),
         namespace,
         *_about(str(about.get("kind") or ""), namespace, str(about.get("name") or "")),
+        _container(text(about, "fieldPath")),
         text(one.body, "type"),
         text(one.body, "reason"),
         str(one.body.get("message") or one.body.get("note") or ""),
@@ -41,6 +43,15 @@ def _count(body: dict[str, Any], series: dict[str, Any]) -> int:
 
 def _about(kind: str, namespace: str | None, name: str) -> tuple[str, str, str]:
     return kind, name, object_id(kind, namespace, name)
+
+
+_CONTAINER = re.compile(r"spec\.\w*[cC]ontainers\{([^}]+)\}\Z")
+
+
+def _container(field: str | None) -> str | None:
+    """The container of a pod that a field's path names: ``spec.containers{istio-proxy}``."""
+    found = _CONTAINER.match(field or "")
+    return found[1] if found else None
 
 
 _objects = rows(["Event"], _event)
@@ -66,6 +77,7 @@ def _from_table(reading: Reading) -> Iterator[Row]:
             before(reading.item.captured_at, last if first is None else first),
             namespace or None,
             *_about(own, namespace, name),
+            _container(cells.get("SUBOBJECT")),
             cells.get("TYPE"),
             cells.get("REASON"),
             cells.get("MESSAGE", ""),
@@ -86,6 +98,7 @@ events = Table(
         Column("kind", "category", about="Kind of the object.", source="involvedObject.kind"),
         Column("name", "category", about="Name of the object.", source="involvedObject.name"),
         Column("object", "category", about="The object as Kind:namespace/name.", source="involvedObject"),
+        Column("container", "category", about="Container of the pod; missing for none.", source="fieldPath"),
         Column("type", "category", about="Normal or Warning.", source="type"),
         Column("reason", "category", about="Reason, one word.", source="reason"),
         Column("message", "str", about="What happened.", source="message"),

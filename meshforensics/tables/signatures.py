@@ -45,7 +45,7 @@ def _signatures(
         *_matches(proxy_log, "proxy", text(proxy_log["message"])),
         *_matches(istiod_log, "istiod", text(istiod_log["message"])),
         *_matches(_timed(other_log, containers), "other", text(other_log["message"])),
-        *_matches(_of_pods(events), "event", text(events["reason"]) + ": " + text(events["message"])),
+        *_matches(_of_pods(events), "event", _said_of(events)),
     ]
     return pd.DataFrame(rows, columns=list(_NAMES))
 
@@ -66,6 +66,12 @@ def _of_access(log: pd.DataFrame) -> Iterator[tuple[object, ...]]:
 def _flagged(log: pd.DataFrame) -> "pd.Series[bool]":
     """Lines with a response flag."""
     return pd.Series([isinstance(each, tuple) and bool(each) for each in log["flags"]], index=log.index, dtype=bool)
+
+
+def _said_of(events: pd.DataFrame) -> "pd.Series[str]":
+    """Reason and message of each event, with the container that it is about."""
+    container = (" (container " + text(events["container"]) + ")").where(events["container"].notna(), "")
+    return text(events["reason"]) + ": " + text(events["message"]).str.strip() + container
 
 
 def _of_pods(events: pd.DataFrame) -> pd.DataFrame:
