@@ -9,9 +9,12 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 import pandas as pd
 
+from meshforensics.formats.kubernetes import KubernetesObject
+from meshforensics.formats.kubernetes import decode as decode_objects
 from meshforensics.model import MESH, BundleError, Item, NotTheFormError, Status, UnknownNameError, pod_of
 from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Table
+from meshforensics.tables._departed import departed, is_over
 
 T = TypeVar("T")
 UNUSABLE = (NotTheFormError, BundleError)
@@ -108,9 +111,10 @@ class Tables:
     _frames: dict[tuple[str, bool], tuple[pd.DataFrame, State]] = field(default_factory=dict)
     _decoded: dict[tuple[str, object], object] = field(default_factory=dict)
     _shared: dict[type, object] = field(default_factory=dict)
+    _departed: dict[str, datetime] | None = None
 
     def frame(self, name: str) -> pd.DataFrame:
-        """The table as of `at`: per (kind, subject) the newest item that is not later."""
+        """The table as of `at`: per (kind, subject) the newest item that is not later, of pods that are still there."""
         return self._get(name, over_time=False)[0]
 
     def over_time(self, name: str) -> pd.DataFrame:
@@ -137,6 +141,18 @@ class Tables:
     def shared(self, kind: type[T]) -> T:
         """One `kind()` for the whole investigation."""
         return cast("T", self._shared.setdefault(kind, kind()))
+
+    def _gone(self) -> dict[str, datetime]:
+        """Pods that are there no more, and the time of the list that says so."""
+        if self._departed is None:
+            self._departed = departed(self.evidence.items, self.at, self._objects)
+        return self._departed
+
+    def _objects(self, item: Item) -> tuple[KubernetesObject, ...]:
+        try:
+            return self.decode(item, decode_objects)
+        except UNUSABLE:
+            return ()
 
     def _get(self, name: str, *, over_time: bool) -> tuple[pd.DataFrame, State]:
         if name not in self.declared:
@@ -170,6 +186,8 @@ class Tables:
         wanted = [item for item in self.evidence.items if table.rows_function(item.kind)]
         wanted.sort(key=lambda item: table.rank(item.kind))
         seen = visible(wanted, self.at, over_time=over_time)
+        kept = seen if over_time else [item for item in seen if not is_over(item, self._gone())]
+        gone, seen = bool(seen) and not kept, kept
         silent: set[str] = set()
         once = _Seen()
         for item in seen:
@@ -189,7 +207,9 @@ class Tables:
         state = State(
             items=len(seen) - len(refused),
             rows=len(frame),
-            reason=_reason(table, wanted, seen, refused),
+            reason=f"captured only of pods that are gone: {table.id}"
+            if gone
+            else _reason(table, wanted, seen, refused),
             not_decoded=tuple(refused),
         )
         return frame, state

@@ -84,7 +84,15 @@ def _wants(field: str, wanted: Sequence[str], values: Values, match: Match) -> F
         return Fit(untold=(field,))
     if any(match(pattern, value) for pattern in wanted for value in values):
         return Fit()
-    return Fit((f"{field} {values[0] if values else 'of a caller with mTLS'}",))
+    return Fit((f"{field} {_as_written(values[0], wanted) if values else 'of a caller with mTLS'}",))
+
+
+def _as_written(value: str, beside: Sequence[str]) -> str:
+    """A principal with the trust domain of those that a rule has already: without one it names nobody."""
+    if not value.startswith("ns/"):
+        return value
+    domains = (pattern.partition("/ns/") for pattern in beside)
+    return f"{next((domain for domain, found, _ in domains if found and '*' not in domain), '*')}/{value}"
 
 
 def _bars(field: str, barred: Sequence[str], values: Values, match: Match) -> Fit:
@@ -94,7 +102,7 @@ def _bars(field: str, barred: Sequence[str], values: Values, match: Match) -> Fi
     if values is None:
         return Fit(untold=(field,))
     if values and all(any(match(pattern, value) for pattern in barred) for value in values):
-        return Fit((f"{field} without {values[0]}",))
+        return Fit((f"{field} without {_as_written(values[0], barred)}",))
     return Fit()
 
 

@@ -140,24 +140,21 @@ def _times(rows: pd.DataFrame, columns: tuple[str, ...]) -> dict[tuple[str, ...]
 def callers_of(log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> "pd.Series[str]":
     """Who sent each request: the workload whose own proxy logged it towards this pod, else whose address it came from.
 
-    A request of a connection that others were told of came from the same workload. The address alone does not
-    tell it: behind a gateway a server sees the address of the gateway's client, and its own is nobody's whose
-    own proxy did not log the call.
+    Several may send requests of one id to one pod, where applications hand it on: then it is the one whose connection
+    it came by, else whose pod's address. A request of a connection that others were told of came from the same
+    workload. The address alone does not tell it: behind a gateway a server sees the address of the gateway's client,
+    and its own is nobody's whose own proxy did not log the call.
     """
     names = workloads_of(pods, proxies)
     at: dict[str, str] = {}
     for frame in (proxies, pods):
         if "ip" in frame:
             at |= {ip: names.get((ns, pod), f"{ns}/{pod}") for ns, pod, ip in keys(frame, "namespace", "pod", "ip")}
-    sent = log[log["direction"] == "outbound"]
-    senders: dict[tuple[str, ...], str] = {
-        (request, host): names.get((namespace, pod), f"{namespace}/{pod}")
-        for request, host, namespace, pod in keys(sent, "request_id", "upstream_host", "namespace", "pod")
-        if request
-    }
     ips = text(log["downstream_remote"]).str.rsplit(":", n=1).str[0].str.strip("[]")
     links = keys(log, "namespace", "pod", "downstream_remote", "downstream_local")
-    known = [senders.get(key, "") for key in keys(log, "request_id", "downstream_local")]
+    senders = _senders(log, names)
+    requests = keys(log, "request_id", "downstream_local", "downstream_remote")
+    known = [_sender(senders.get(key[:2], {}), key[2], at.get(ip, "")) for key, ip in zip(requests, ips, strict=True)]
     linked = {link: who for link, who in zip(links, known, strict=True) if who and link[2]}
     own = text(log["downstream_local"]).str.rsplit(":", n=1).str[0].str.strip("[]")
     found = [
@@ -165,6 +162,24 @@ def callers_of(log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> 
         for who, link, ip, itself in zip(known, links, ips, own, strict=True)
     ]
     return pd.Series(found, index=log.index, dtype="str")
+
+
+def _senders(log: pd.DataFrame, names: dict[tuple[str, str], str]) -> dict[tuple[str, ...], dict[str, str]]:
+    """Of each request id and endpoint: who sent it, by the own address of the connection that it went by."""
+    sent = log[log["direction"] == "outbound"]
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for request, host, local, *pod in keys(sent, "request_id", "upstream_host", "upstream_local", "namespace", "pod"):
+        if request:
+            found.setdefault((request, host), {})[local] = names.get((pod[0], pod[1]), "/".join(pod))
+    return found
+
+
+def _sender(candidates: dict[str, str], remote: str, by_address: str) -> str:
+    """The one sender, else the one by whose connection or from whose address it came; empty where that is not known."""
+    alone = set(candidates.values())
+    if len(alone) == 1:
+        return next(iter(alone))
+    return candidates.get(remote) or (by_address if by_address in alone else "")
 
 
 def _likes(log: pd.DataFrame) -> "pd.Series[str]":

@@ -19,6 +19,7 @@ _COUNTERS = (
     "upstream_cx_protocol_error",
     "upstream_rq_total",
     "upstream_rq_pending_overflow",
+    "upstream_rq_pending_failure_eject",
     "upstream_rq_active_overflow",
     "upstream_rq_retry",
     "upstream_rq_retry_overflow",

@@ -1,7 +1,8 @@
 """Tables are built from items: as of an instant, over time, with provenance and typed."""
 
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -189,3 +190,44 @@ def test_a_list_of_a_part_counts_until_the_whole_is_captured(
     ]
 
     assert [item.subject for item in visible(items, None, over_time=False)] == (seen or [item[0] for item in lists])
+
+
+def _pods_and_numbers(*lists: tuple[int, str]) -> Evidence:
+    """A number of a/p and one of its log at minute 1, one of a/outside, and lists of all pods."""
+    captures = [("test.number", "a/p", 1, b"1"), ("test.number", "a/outside", 1, b"2"), ("log.number", "a/p", 1, b"3")]
+    for minute, name in lists:
+        listed = json.dumps([{"kind": "Pod", "metadata": {"namespace": "a", "name": name}}]).encode()
+        captures.append(("kubernetes.pods", "-", minute, listed))
+    items = tuple(
+        Item(kind=kind, subject=subject, status=Status.CAPTURED, captured_at=NOON + timedelta(minutes=minute), path="x")
+        for kind, subject, minute, _ in captures
+    )
+    return Evidence({item.id: payload for item, (*_, payload) in zip(items, captures, strict=True)}, items)
+
+
+@pytest.mark.parametrize(
+    ("lists", "minute", "values"),
+    [
+        pytest.param(((0, "p"), (2, "q")), 3, [2, 3], id="gone-since-only-its-log-counts"),
+        pytest.param(((0, "p"), (2, "q")), 1, [1, 2, 3], id="still-there-at-the-instant-asked-for"),
+        pytest.param(((0, "p"), (2, "p")), 3, [1, 2, 3], id="still-there"),
+        pytest.param(((0, "p"), (1, "q")), 3, [1, 2, 3], id="captured-as-late-as-the-list"),
+        pytest.param(((2, "q"),), 3, [1, 2, 3], id="never-listed"),
+        pytest.param((), 3, [1, 2, 3], id="no-list"),
+    ],
+)
+def test_the_state_of_a_pod_that_went_away_is_state_no_more(
+    lists: tuple[tuple[int, str], ...], minute: int, values: list[int]
+) -> None:
+    both = replace(numbers, reads={"test.*": _rows, "log.*": _rows})
+    tables = Tables(_pods_and_numbers(*lists), {"numbers": both}, NOON + timedelta(minutes=minute))
+
+    assert sorted(tables.frame("numbers")["value"]) == values
+    assert sorted(tables.over_time("numbers")["value"]) == [1, 2, 3]
+
+
+def test_a_table_of_nothing_but_pods_that_are_gone_says_so() -> None:
+    evidence = _pods_and_numbers((0, "p"), (2, "q"))
+    alone = Evidence(evidence.payloads, tuple(item for item in evidence.items if item.subject != "a/outside"))
+
+    assert _tables(alone).state("numbers").reason == "captured only of pods that are gone: numbers"

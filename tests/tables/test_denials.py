@@ -90,6 +90,32 @@ def test_who_called_is_told_by_the_connection_and_never_by_the_servers_own_addre
     assert list(found["caller"]) == ["shop/web", "shop/web", "an unknown caller"]
 
 
+@pytest.mark.parametrize(
+    ("remote", "caller"),
+    [
+        pytest.param("10.0.0.9:5001", "shop/web", id="by-its-connection"),
+        pytest.param("10.0.0.8:6002", "shop/cart", id="by-its-address"),
+        pytest.param("10.9.9.9:1", "outside the mesh", id="by-neither"),
+    ],
+)
+def test_of_several_that_send_one_id_to_one_pod_each_is_told_apart(remote: str, caller: str) -> None:
+    """An application hands the request id on, so that two services may call a third for one request from outside."""
+    pods = pd.concat(
+        [PODS, frame("pods", namespace=["shop"], pod=["cart-1"], ip=["10.0.0.8"], workload=["X:shop/cart"])]
+    )
+    sent = [
+        _log("none").assign(
+            pod=pod, direction="outbound", request_id="r1", upstream_host="10.0.0.7:80", upstream_local=local,
+            details="via_upstream",
+        )
+        for pod, local in (("web-1", "10.0.0.9:5001"), ("cart-1", "10.0.0.8:5002"))
+    ]  # fmt: skip
+
+    found = told(pd.concat([*sent, _linked("r1", remote)], ignore_index=True), frame("config"), pods)
+
+    assert list(found["caller"]) == [caller]
+
+
 def test_a_log_without_denials_has_none() -> None:
     assert told(_log("x").assign(details="via_upstream")).empty
 
@@ -111,9 +137,12 @@ WEB, OTHER = "cluster.local/ns/shop/sa/web", "cluster.local/ns/shop/sa/other"
 @pytest.mark.parametrize(
     ("rules", "allow"),
     [
-        pytest.param([_rule(OTHER)], "rule 0, with principals ns/shop/sa/web", id="another-principal"),
+        pytest.param([_rule(OTHER)], "rule 0, with principals cluster.local/ns/shop/sa/web", id="another-principal"),
+        pytest.param([_rule("*/sa/other")], "rule 0, with principals */ns/shop/sa/web", id="no-trust-domain-to-take"),
         pytest.param(
-            [_rule(OTHER), _rule(WEB, "POST")], "rule 0, with principals ns/shop/sa/web", id="the-first-of-equals"
+            [_rule(OTHER), _rule(WEB, "POST")],
+            "rule 0, with principals cluster.local/ns/shop/sa/web",
+            id="the-first-of-equals",
         ),
         pytest.param([_rule(WEB, "POST")], "rule 0, with methods GET", id="another-method"),
         pytest.param([_rule(WEB, path="/orders*")], "rule 0, with paths /pay/1", id="another-path"),
@@ -127,8 +156,8 @@ WEB, OTHER = "cluster.local/ns/shop/sa/web", "cluster.local/ns/shop/sa/other"
         pytest.param([_rule(notIpBlocks=["10.0.0.9"])], "rule 0, with notIpBlocks without 10.0.0.9", id="its-address"),
         pytest.param(
             [_rule(OTHER, requestPrincipals=["*"], remoteIpBlocks=["1.2.3.4"])],
-            "rule 0, with principals ns/shop/sa/web (remoteIpBlocks and requestPrincipals not judged: not in the "
-            "evidence)",
+            "rule 0, with principals cluster.local/ns/shop/sa/web (remoteIpBlocks and requestPrincipals not judged: "
+            "not in the evidence)",
             id="what-nothing-tells",
         ),
         pytest.param(

@@ -33,18 +33,27 @@ def validity(case: Case) -> Content:
 
 
 def _distinct(certificates: pd.DataFrame) -> pd.DataFrame:
-    """One row a certificate: by fingerprint, else by serial; with the pods that hold it."""
+    """One row a certificate, with the pods that hold it; an object that holds it is no pod."""
     dated = certificates[certificates["not_before"].notna() & certificates["not_after"].notna()]
     if dated.empty:
         return dated.iloc[:0]
-    serial = text(dated["serial"]).str.lower()
-    holder = text(dated["namespace"]) + "/" + text(dated["pod"])
-    keyed = dated.assign(
-        key=serial.where(serial != "", text(dated["fingerprint"])), holder=holder, kind=text(dated["role"])
-    )
-    named = {key: tuple(sorted({pod for pod in pods if pod != "/"})) for key, pods in keyed.groupby("key")["holder"]}
+    holder = (text(dated["namespace"]) + "/" + text(dated["pod"])).where(text(dated["namespace"]) != "", "")
+    keyed = dated.assign(key=_told_apart(dated), holder=holder, kind=text(dated["role"]))
+    named = {key: tuple(sorted(set(pods) - {""})) for key, pods in keyed.groupby("key")["holder"]}
     ranked = keyed.sort_values(["not_after", "key"]).drop_duplicates("key")
     return ranked.assign(holders=ranked["key"].map(named)).reset_index(drop=True)
+
+
+def _told_apart(certificates: pd.DataFrame) -> "pd.Series[str]":
+    """The fingerprint; of a summary that of the one certificate with its serial, else the serial.
+
+    Two authorities may give the same serial: Linkerd's roots all have the serial 1.
+    """
+    serial, fingerprint = text(certificates["serial"]).str.lower(), text(certificates["fingerprint"])
+    known = pd.DataFrame({"serial": serial, "fingerprint": fingerprint})[fingerprint != ""].drop_duplicates()
+    alone = known.drop_duplicates("serial", keep=False)
+    of_serial = dict(zip(alone["serial"], alone["fingerprint"], strict=True))
+    return fingerprint.where(fingerprint != "", serial.map(lambda one: of_serial.get(one, one)).astype("str"))
 
 
 def _ended(case: Case, certificates: pd.DataFrame) -> "pd.Series[bool]":
@@ -81,7 +90,7 @@ def _figure(case: Case, certificates: pd.DataFrame) -> Figure:
         title=title,
         alt=f"Spans of validity. {said}.",
         caption="Each group has a scale of its own, in UTC; the line is the capture. Solid: not valid at the capture. "
-        "By serial, each certificate once.",
+        "Each certificate once, named by its serial.",
         wide=draw_bars(scales, case.at, WIDE),
         narrow=draw_bars(scales, case.at, NARROW),
     )

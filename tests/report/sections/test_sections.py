@@ -180,3 +180,19 @@ def test_alerts_that_nobody_asked_for_are_not_captured() -> None:
     lines = said(sections.alerts(replace(case(), reasons={"alert_times": "not captured: prometheus.alert"})))
 
     assert lines[0] == "## Alerts: not captured"
+
+
+def test_an_object_that_holds_a_certificate_is_no_proxy_and_a_serial_given_twice_is_two_certificates() -> None:
+    root = {"role": "root", "serial": "01", "not_before": at(-60), "not_after": at(600)}
+    rows = [
+        {**root, "namespace": "shop", "pod": "pricing-1", "fingerprint": "aa"},
+        {**root, "namespace": "", "pod": "-", "fingerprint": "aa"},
+        {**root, "namespace": "", "pod": "-", "fingerprint": "bb"},
+        {**root, "namespace": "shop", "pod": "seats-1", "serial": "02", "fingerprint": "cc"},
+        {**root, "namespace": "shop", "pod": "search-1", "serial": "02"},
+    ]
+
+    lines = said(sections.validity(case(frames={"certificates": table("certificates", rows)})))
+
+    held = [line.split("|")[-2].strip() for line in lines if line.startswith(("| 01", "| 02"))]
+    assert held == ["shop/pricing-1", "not held by a proxy", "shop/search-1, shop/seats-1"]
