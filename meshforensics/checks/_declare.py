@@ -103,7 +103,8 @@ def check(
         severity: fixed; or give `threshold`, a profile entry that `observed` is judged by.
         subject: column or ``{column}`` template of the subject; by default ``namespace/pod`` or ``object``.
         observed: column of the observed value, in `unit`.
-        detail: one sentence, a template over the first row's columns and ``{count}`` subjects.
+        detail: one sentence, a template over the columns of the worst row (by what was observed, else the first by
+            subject), its ``{subject}`` and the ``{count}`` of all subjects.
     """
     family = id.split(".", maxsplit=1)[0]
     if family not in FAMILIES or id.count(".") != 1:

@@ -5,13 +5,27 @@ import pandas as pd
 from meshforensics.model.words import count_of
 from meshforensics.tables import places, text
 
-_COLUMNS = ("caller", "host", "total", "failed_calls", "share", "at", "last", "family", "decided_by", "flags", "ways")
+_COLUMNS = (
+    "caller",
+    "host",
+    "total",
+    "failed_calls",
+    "share",
+    "at",
+    "began",
+    "last",
+    "family",
+    "decided_by",
+    "flags",
+    "ways",
+)
 _WAYS = 3
 
 
 def edges(calls: pd.DataFrame, chosen: "pd.Series[bool]", *more: str) -> pd.DataFrame:
     """One row per caller, host and further columns with a chosen call: counts, share, first instant and places.
 
+    `began` is when the edge's own first one was: a finding of several edges is dated by the earliest of all.
     `ways` is in words how they ended: status, flags and response code details, the commonest first.
     """
     columns = [*_COLUMNS, *more, "evidence"]
@@ -29,6 +43,7 @@ def edges(calls: pd.DataFrame, chosen: "pd.Series[bool]", *more: str) -> pd.Data
                 "failed_calls": len(group),
                 "share": len(group) / count,
                 "at": group["at"].min(),
+                "began": group["at"].min(),
                 "last": group["at"].max(),
                 "family": commonest(group["family"]),
                 "decided_by": commonest(group["decided_by"]),
@@ -38,6 +53,19 @@ def edges(calls: pd.DataFrame, chosen: "pd.Series[bool]", *more: str) -> pd.Data
             }
         )
     return pd.DataFrame(rows, columns=columns)
+
+
+def together(rows: pd.DataFrame, *by: str) -> pd.DataFrame:
+    """Edges with `together`: in words the sum over all callers of one cause, where there are several.
+
+    A finding tells of its worst edge; a service that many callers fail to reach is worse than that edge alone.
+    """
+    said = pd.Series("", index=rows.index, dtype="str")
+    for _, group in rows.groupby([text(rows[name]).rename(name) for name in by]) if len(rows) else ():
+        if len(group) > 1:
+            failed, total = int(group["failed_calls"].sum()), int(group["total"].sum())
+            said[group.index] = f"; all {len(group)} callers together: {failed} of {total}"
+    return rows.assign(together=said)
 
 
 def has_flag(calls: pd.DataFrame, *flags: str) -> "pd.Series[bool]":

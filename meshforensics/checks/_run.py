@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import zip_longest
-from math import inf
+from math import inf, isnan, nan
+from numbers import Real
 from typing import Any, Protocol, cast
 
 import pandas as pd
@@ -125,14 +126,16 @@ def _finding(
     profile: Profile,
     excerpt: Excerpt,
 ) -> Finding:
-    judged = sorted(judged, key=lambda each: (each[1][0].rank, _subject(check, each[0])))
+    judged = sorted(
+        judged, key=lambda each: (each[1][0].rank, -_weight(check, each[0], profile), _subject(check, each[0]))
+    )
     first, (severity, limit) = judged[0]
     subjects = tuple(dict.fromkeys(sorted(_subject(check, row) for row, _ in judged)))
     places = _spread(row for row, _ in judged)
     since = min((at for row, _ in judged if (at := _at(row)) is not None), default=None)
     values = {key: _say(value) for key, value in first.items()} | ({} if since is None else {"at": _say(since)})
     try:
-        detail = in_words(check.detail, **{**values, "count": len(subjects), "subject": subjects[0]})
+        detail = in_words(check.detail, **{**values, "count": len(subjects), "subject": _subject(check, first)})
     except KeyError as error:
         raise DeclarationError(f"check {check.id}: its detail names {error}, which no row has") from error
     return Finding(
@@ -151,6 +154,14 @@ def _finding(
         remediation=check.remediation,
         source=check.source,
     )
+
+
+def _weight(check: Check, row: Mapping[str, Any], profile: Profile) -> float:
+    """How bad a row is beside others of its severity, by what was observed: the worst is the one that is told."""
+    value = row.get(check.observed)
+    number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
+    below = check.threshold and profile.threshold(check.threshold).direction == "below"
+    return -inf if isnan(number) else -number if below else number
 
 
 def _evidence(place: tuple[str, str], excerpt: Excerpt) -> Evidence:

@@ -6,6 +6,8 @@ from meshforensics.checks._declare import check
 from meshforensics.model import Window
 from meshforensics.tables import inside, places, text, texts, true
 
+_WANTED = 3
+
 
 @check(
     "access.denied",
@@ -66,7 +68,7 @@ def _counted(denials: pd.DataFrame) -> pd.DataFrame:
             "denied": len(group),
             "callers": ", ".join(sorted(set(texts(group["caller"])))[:3]),
             "objects": f" ({first['behind']})" if first["behind"] else "",
-            "allowed": f"; what would allow it: {first['would_allow']}" if _said(first["would_allow"]) else "",
+            "allowed": _allowed(group),
             "where": servers[0] + (f" and {len(servers) - 1} more" if len(servers) > 1 else ""),
             "at": first["at"],
         }
@@ -78,5 +80,8 @@ def _counted(denials: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(dict.fromkeys([*named.columns, *columns])))
 
 
-def _said(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
+def _allowed(denied: pd.DataFrame) -> str:
+    """What would allow the calls of each caller, the first ones first: one rule may lack something for each."""
+    wanted = [each for each in dict.fromkeys(texts(denied.sort_values("at")["would_allow"])) if each]
+    more = f"; and {len(wanted) - _WANTED} more" if len(wanted) > _WANTED else ""
+    return f"; what would allow it: {'; '.join(wanted[:_WANTED])}{more}" if wanted else ""

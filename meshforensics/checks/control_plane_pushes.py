@@ -29,7 +29,7 @@ _REJECT_GAUGES = ("pilot_xds_cds_reject", "pilot_xds_lds_reject", "pilot_xds_eds
     unit="ratio",
     title="Configuration reaches proxies slowly",
     detail="{slow} of {total:push|pushes} of {namespace}/{pod} took over {limit_s} s to reach a proxy since {since}; "
-    "half took {p50} s, 99 of 100 {p99} s",
+    "the median {p50} s, the 99th percentile {p99} s",
     remediation="Look at istiod's throttling, its queue and the size of pushes; scope them by Sidecar resources.",
     source="guide, phase 1, step 2; istiod pilot_proxy_convergence_time",
 )
@@ -47,7 +47,7 @@ def slow_convergence(istiod_counts_over_time: pd.DataFrame, window: Window, prof
     unit="ratio",
     title="Proxies wait long in istiod's push queue",
     detail="{slow} of {total:proxy|s} waited over {limit_s} s in the queue of {namespace}/{pod} since {since}; "
-    "half {p50} s, 99 of 100 {p99} s",
+    "the median {p50} s, the 99th percentile {p99} s",
     remediation="Look at istiod's CPU and throttling; more replicas share the proxies among them.",
     source="guide, phase 1, step 2; istiod pilot_proxy_queue_time",
 )
@@ -65,7 +65,7 @@ def slow_queue(istiod_counts_over_time: pd.DataFrame, window: Window, profile: P
     unit="ratio",
     title="istiod takes long to make a push",
     detail="{slow} of {total:push|pushes} of {type} of {namespace}/{pod} took over {limit_s} s to make since {since}; "
-    "half {p50} s, 99 of 100 {p99} s",
+    "the median {p50} s, the 99th percentile {p99} s",
     remediation="Look at istiod's CPU and throttling, at the number of services, and at large EnvoyFilters.",
     source="guide, phase 1, step 2; istiod pilot_xds_push_time by type",
 )
@@ -123,8 +123,8 @@ def _percentile(buckets: pd.DataFrame, share: float) -> str:
     observed="share",
     unit="ratio",
     title="istiod was slow at some time since its start",
-    detail="{slow} of {total:time|s} it took {namespace}/{pod} over {limit_s} s until {what}; half took {p50} s, "
-    "99 of 100 {p99} s; when is not told",
+    detail="{slow} of {total:time|s} it took {namespace}/{pod} over {limit_s} s until {what}; the median {p50} s, "
+    "the 99th percentile {p99} s; when is not told",
     remediation="Capture a second time: the difference tells of the time between.",
     source="guide, phase 1, step 2; histograms of one sample count since the start of the process",
 )

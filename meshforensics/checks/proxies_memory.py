@@ -207,4 +207,4 @@ def memory_grows(growth_over_time: pd.DataFrame, profile: Profile) -> pd.DataFra
 def _unfinished(share: float) -> str:
     if pd.isna(share):
         return "how many of its requests ended is not known"
-    return f"{share:.0%} of the requests begun meanwhile have not ended"
+    return f"{max(share, 0):.0%} of the requests begun meanwhile have not ended"

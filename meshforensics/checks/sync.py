@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.profile import Profile
-from meshforensics.tables import keys, places, text, texts, true
+from meshforensics.tables import ABSENT, keys, places, text, texts, true
 
 _NOISE = re.compile(r"goo\.gle/debug\w+\s*")
 """What protobuf puts into its texts by chance, so that nobody compares them."""
@@ -108,15 +108,26 @@ def stale_since_unknown(xds_sync: pd.DataFrame) -> pd.DataFrame:
     phase="configuration",
     plane="control",
     severity="warning",
-    by=["type", "istiod"],
+    by=["types", "istiod"],
     title="istiod never sent clusters or listeners to a proxy",
-    detail="{type} was never sent to {count:proxy|s}",
+    detail="{types} never sent to {count:proxy|s}",
     remediation="Compare the proxy's revision and namespace with what this istiod serves.",
     source="istiod debug/syncz; routes, endpoints and extensions may rightly be never asked for",
 )
 def never_sent(xds_sync: pd.DataFrame) -> pd.DataFrame:
+    """A proxy that waits for both waits for one thing."""
     unsent = xds_sync[(xds_sync["status"] == "NOT SENT") & xds_sync["type"].isin(["cds", "lds"])]
-    return unsent[unsent["proxy_type"] != "ztunnel"] if "proxy_type" in unsent else unsent
+    unsent = unsent[unsent["proxy_type"] != "ztunnel"] if "proxy_type" in unsent else unsent
+    return _by_proxy(unsent)
+
+
+def _by_proxy(rows: pd.DataFrame) -> pd.DataFrame:
+    """A row per proxy and istiod, with its `types` together."""
+    made = []
+    for _, own in rows.groupby(["namespace", "pod", "istiod"], observed=True, dropna=False):
+        first = {str(key): value for key, value in own.iloc[0].to_dict().items()}
+        made.append({**first, "types": " and ".join(sorted(set(text(own["type"])))), "evidence": places(own)})
+    return pd.DataFrame(made, columns=[*rows.columns, "types", "evidence"])
 
 
 def _warming(instances: pd.DataFrame, at: pd.Timestamp, profile: Profile, kind: str) -> pd.DataFrame:
@@ -175,11 +186,11 @@ def secret_not_delivered(secret_instances: pd.DataFrame) -> pd.DataFrame:
     by=["address"],
     observed="address",
     title="Proxies send to an endpoint that is no pod any more",
-    detail="{count:proxy knows|proxies know} {address} of {cluster}, which is no address of a running pod",
+    detail="{count:proxy knows|proxies know} {address} of {cluster}, which is no address of a running pod{was}",
     remediation="Look whether istiod still pushes endpoints: its log, its connection to the API server, syncz.",
     source="Envoy /clusters and EDS against the pods of the same capture; hosts of other clusters are not judged",
 )
-def endpoint_gone(endpoints: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
+def endpoint_gone(endpoints: pd.DataFrame, pods: pd.DataFrame, pods_over_time: pd.DataFrame = ABSENT) -> pd.DataFrame:
     """Judged where all pods are listed and none that the proxy's cluster could mean runs at the address.
 
     A cluster of which no host is a known pod belongs to another network or cluster, and is left out.
@@ -192,4 +203,12 @@ def endpoint_gone(endpoints: pd.DataFrame, pods: pd.DataFrame) -> pd.DataFrame:
     known = ip.isin(running)
     networks = {each.rsplit(".", 2)[0] for each in running if each.count(".") == 3}
     near = pd.Series([each.count(".") == 3 and each.rsplit(".", 2)[0] in networks for each in ip], index=inside.index)
-    return inside[~known & near.astype(bool)]
+    gone = inside.assign(was=_once_of(ip, pods_over_time))
+    return gone[~known & near.astype(bool)]
+
+
+def _once_of(ips: "pd.Series[str]", pods_over_time: pd.DataFrame) -> "pd.Series[str]":
+    """Whose an address was when pods were listed before, as the end of a sentence."""
+    owners = {ip: f"; it was that of {namespace}/{pod}"
+              for namespace, pod, ip in keys(pods_over_time, "namespace", "pod", "ip") if ip}  # fmt: skip
+    return ips.map(lambda ip: owners.get(ip, "")).astype("str")

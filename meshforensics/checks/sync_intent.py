@@ -71,10 +71,11 @@ def _ip(address: "pd.Series[str]") -> "pd.Series[str]":
     phase="configuration",
     plane="control",
     severity="warning",
-    by=["service"],
-    observed="service",
+    by=["known"],
+    observed="services",
+    unit="services",
     title="Proxies hold clusters of services that istiod does not have",
-    detail="{count:proxy has|proxies have} {name}; {known}",
+    detail="{count:proxy has|proxies have} clusters of {services:service|s} of which {known}, such as {name}",
     remediation="Compare syncz for CDS; a proxy that keeps what is gone gets no pushes, or another istiod's.",
     source="guide, overview (Pilot out of sync); istiod debug/registryz against Envoy's config dump",
 )
@@ -82,6 +83,8 @@ def clusters_differ(
     cluster_instances: pd.DataFrame, registry: pd.DataFrame, xds_sync: pd.DataFrame = ABSENT
 ) -> pd.DataFrame:
     """By host and port, against every istiod whose registry was captured; what came after it is not judged.
+
+    However many services are gone, they are one finding: who holds them gets no pushes.
 
     A proxy of an istiod that did not tell its registry is left out. What a proxy lacks may be out of its scope.
     """
@@ -94,12 +97,13 @@ def clusters_differ(
     told, of = set(texts(registry["istiod"])), _istiods(xds_sync)
     own = where(own, (of.get(pod, told) <= told for pod in keys(own, "namespace", "pod")))
     pairs = list(zip(texts(own["host"]), own["port"], strict=True))
-    known = [
-        f"istiod has no port {port} of it" if host in ports else "istiod has no such service" for host, port in pairs
-    ]
-    own = own.assign(known=pd.Series(known, index=own.index, dtype="str"))
-    own = own.assign(service=pd.Series([f"{host}:{port}" for host, port in pairs], index=own.index, dtype="str"))
-    return where(own, (port not in ports.get(host, ()) for host, port in pairs))
+    known = ["istiod has not that port" if host in ports else "istiod has none" for host, _ in pairs]
+    own = own.assign(
+        known=pd.Series(known, index=own.index, dtype="str"),
+        service=pd.Series([f"{host}:{port}" for host, port in pairs], index=own.index, dtype="str"),
+    )
+    strange = where(own, (port not in ports.get(host, ()) for host, port in pairs))
+    return strange.assign(services=strange.groupby("known")["service"].transform("nunique"))
 
 
 def _ports(registry: pd.DataFrame) -> dict[str, set[int]]:

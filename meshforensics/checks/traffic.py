@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.checks._edges import commonest, edges
+from meshforensics.checks._edges import commonest, edges, together
 from meshforensics.model import Window
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, inside, places, text, true, unlogged
@@ -19,8 +19,8 @@ from meshforensics.tables import ABSENT, inside, places, text, true, unlogged
     observed="share",
     unit="ratio",
     title="Calls fail on an edge",
-    detail="{caller} to {host}: {failed_calls} of {total:call|s} failed since {at} ({family}, decided by {decided_by}; "
-    "{ways})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} failed since {began} ({family}, decided by "
+    "{decided_by}; {ways}){together}",
     remediation="Read who decided: the caller's own answer is about route, trust or endpoints; a passed-on one is "
     "about the service behind.",
     source="guide, phase 2, step 3 (upstream_rq_503 over 10 %), by response flags and code details, counted once per "
@@ -30,7 +30,8 @@ def server_errors(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.D
     """What a policy denied is `access.denied`, what a limit refused `traffic.too-many-requests`."""
     seen = inside(calls, window)
     failing = edges(seen, true(seen["failed"], missing=False) & ~seen["status"].fillna(0).isin([403, 429]))
-    return failing[failing["total"] >= profile.threshold("traffic.response-5xx-share").minimum]
+    enough = failing[failing["total"] >= profile.threshold("traffic.response-5xx-share").minimum]
+    return together(enough, "host", "family")
 
 
 _REFUSED = ("rate-limited", "rbac-denied")

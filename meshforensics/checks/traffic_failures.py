@@ -6,7 +6,7 @@ Each kind is a warning: it says what the failures of an edge are, and does not c
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.checks._edges import edges, has_flag
+from meshforensics.checks._edges import edges, has_flag, together
 from meshforensics.checks._logged import beside_log
 from meshforensics.model import Window
 from meshforensics.profile import Profile
@@ -33,13 +33,13 @@ def _kind(calls: pd.DataFrame, window: Window, *families: str) -> pd.DataFrame:
     observed="failed_calls",
     unit="requests",
     title="Calls failed after all their retries",
-    detail="{caller} to {host}: {failed_calls} of {total:call|s} failed on every try since {at} ({ways})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} failed on every try since {began} ({ways}){together}",
     remediation="Each was sent several times: look at the upstream first, and keep retries from multiplying the load.",
     source="guide, phase 2, step 3; Envoy flag URX, upstream_rq_retry_limit_exceeded",
 )
 def retries_exhausted(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     seen = inside(calls, window)
-    return edges(seen, has_flag(seen, "URX"))
+    return together(edges(seen, has_flag(seen, "URX")), "host")
 
 
 @check(
@@ -51,30 +51,37 @@ def retries_exhausted(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="share",
     unit="ratio",
     title="Many requests to a service are retries",
-    detail="{subject} to {cluster}: {rise:retry|s} between {since} and {until}, of {tries:try|s} as far as "
-    "counted"
-    "{logged}",
+    detail="{subject} to {cluster}: {rise:retry|s} between {since} and {until}, of {tries:try|s}{how}{logged}",
     remediation="Retries multiply the load on what already fails: fewer attempts, or a retry budget.",
-    source="guide, phase 2, step 3; Envoy counters upstream_rq_retry and upstream_rq_total; thresholds 22",
+    source="guide, phase 2, step 3; Envoy counters upstream_rq_retry, upstream_rq_total (tries that got a connection) "
+    "and upstream_rq_pending_failure_eject (those that got none); thresholds 22",
 )
 def retry_share(
     rises_over_time: pd.DataFrame, window: Window, profile: Profile, access_log: pd.DataFrame = ABSENT
 ) -> pd.DataFrame:
-    """Tries that got no connection are not among Envoy's requests, so that there may be more retries than those.
+    """Tries that got no connection are not among Envoy's requests, and may not be counted at all.
 
     A log has a line of each call, not of its tries: it says how they ended.
     """
     own = unlogged(rises_over_time, ABSENT, window)
-    totals = own[own["name"] == "upstream_rq_total"]
-    sent = dict(zip(keys(totals, *_EDGE, "captured_at"), totals["rise"].fillna(0).astype("int64"), strict=True))
+    sent, refused = (_by_sample(own, name) for name in ("upstream_rq_total", "upstream_rq_pending_failure_eject"))
     again = own[(own["name"] == "upstream_rq_retry") & (own["rise"].fillna(0) > 0)]
-    tries = [sent.get(key, 0) for key in keys(again, *_EDGE, "captured_at")]
+    samples = keys(again, *_EDGE, "captured_at")
+    tries = pd.Series([sent.get(key, 0) + refused.get(key, 0) for key in samples], index=again.index, dtype="float64")
     rise = again["rise"].astype("float64")
-    told = again.assign(tries=pd.Series(tries, index=again.index, dtype="float64").clip(lower=rise), until=again["at"])
+    how = ["" if key in refused and few <= many else " as far as counted"
+           for key, few, many in zip(samples, rise, tries, strict=True)]  # fmt: skip
+    told = again.assign(tries=tries.clip(lower=rise), until=again["at"], how=pd.Series(how, again.index, dtype="str"))
     told = told[told["tries"] >= max(1, profile.threshold("traffic.retry-share").minimum)]
     told = told.assign(share=told["rise"].astype("float64") / told["tries"], tries=told["tries"].astype("int64"))
     many = told[told["share"] > min(profile.threshold("traffic.retry-share").levels.values())]
     return many.assign(logged=beside_log(many, access_log))
+
+
+def _by_sample(rises: pd.DataFrame, name: str) -> dict[tuple[str, ...], int]:
+    """By how much a counter of each cluster rose in each sample."""
+    own = rises[rises["name"] == name]
+    return dict(zip(keys(own, *_EDGE, "captured_at"), own["rise"].fillna(0).astype("int64"), strict=True))
 
 
 @check(
@@ -88,7 +95,7 @@ def retry_share(
     unit="requests",
     title="Calls ran into a timeout of the mesh",
     detail="{caller} to {host}: {failed_calls} of {total:call|s} {failed_calls:~was|were} ended by a timeout since "
-    "{at} ({ways})",
+    "{began} ({ways}){together}",
     remediation="Compare the route's timeout with how long the service takes; the slow workload is the cause.",
     source="guide, phase 2, step 3 (request_timeout); Envoy flags UT, SI, DT, UMSDR, details max_duration_timeout",
 )
@@ -96,7 +103,7 @@ def timeouts(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     """Of a stream at its greatest duration only the details tell: it has no flag."""
     seen = inside(calls, window)
     timed = has_flag(seen, "UT", "SI", "DT", "UMSDR") | seen["family"].isin(["upstream-timeout", "max-duration"])
-    return edges(seen, true(seen["failed"], missing=False) & timed)
+    return together(edges(seen, true(seen["failed"], missing=False) & timed), "host")
 
 
 @check(
@@ -109,12 +116,13 @@ def timeouts(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="failed_calls",
     unit="requests",
     title="Calls found no healthy host",
-    detail="{caller} to {host}: {failed_calls} of {total:call|s} found no healthy host since {at} ({ways})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} found no healthy host since {began} ({ways})"
+    "{together}",
     remediation="Look why the hosts are out: readiness, labels of the subset, ejection, health checks.",
     source="guide, overview (no healthy upstream; it is no circuit breaker, claims 0.6); Envoy flag UH",
 )
 def no_healthy_upstream(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
-    return _kind(calls, window, "no-healthy-upstream")
+    return together(_kind(calls, window, "no-healthy-upstream"), "host")
 
 
 @check(
@@ -127,14 +135,15 @@ def no_healthy_upstream(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     observed="share",
     unit="ratio",
     title="Calls found no route, or a route to no cluster",
-    detail="{caller} to {host}: {failed_calls} of {total:call|s} found no route or cluster since {at} ({ways})",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} found no route or cluster since {began} ({ways})"
+    "{together}",
     remediation="Compare hosts and paths with the VirtualServices, and subsets with the DestinationRules.",
     source="guide, phase 2, step 4; Envoy flags NR (404) and NC (503, 500); strangers at a gateway ask for anything",
 )
 def no_route(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFrame:
     seen = inside(calls, window)
     lost = edges(seen, has_flag(seen, "NR", "NC"))
-    return lost[lost["total"] >= profile.threshold("traffic.no-route-share").minimum]
+    return together(lost[lost["total"] >= profile.threshold("traffic.no-route-share").minimum], "host")
 
 
 @check(
@@ -147,9 +156,9 @@ def no_route(calls: pd.DataFrame, window: Window, profile: Profile) -> pd.DataFr
     observed="share",
     unit="ratio",
     title="Calls are answered 429, too many requests",
-    detail="{caller} to {host}: {failed_calls} of {total:call|s} {failed_calls:~was|were} answered 429 since {at} "
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} {failed_calls:~was|were} answered 429 since {began} "
     "({family}, decided by "
-    "{decided_by}; {ways})",
+    "{decided_by}; {ways}){together}",
     remediation="A limit of the mesh is in its server's own log (local_rate_limited); else the application has one. "
     "Find the caller that spends it.",
     source="guide, Edge (rate limiting); Envoy flag RL, details local_rate_limited, request_rate_limited",
@@ -158,7 +167,7 @@ def too_many_requests(calls: pd.DataFrame, window: Window, profile: Profile) -> 
     """A limit is there to refuse: that it does is no error of itself."""
     seen = inside(calls, window)
     limited = edges(seen, seen["status"].fillna(0) == 429)
-    return limited[limited["total"] >= profile.threshold("traffic.limited-share").minimum]
+    return together(limited[limited["total"] >= profile.threshold("traffic.limited-share").minimum], "host", "family")
 
 
 @check(
@@ -171,7 +180,7 @@ def too_many_requests(calls: pd.DataFrame, window: Window, profile: Profile) -> 
     observed="failed_calls",
     unit="requests",
     title="Connections to an endpoint fail",
-    detail="{caller} to {host}: {failed_calls:call|s} could not connect to {upstream_host} since {at} ({ways})",
+    detail="{caller} to {host}: {failed_calls:call|s} could not connect to {upstream_host} since {began} ({ways})",
     remediation="Look whether the endpoint exists and listens, and whether a network policy is between.",
     source="guide, overview (reset reason: connection failure); Envoy flags UF without a TLS reason",
 )

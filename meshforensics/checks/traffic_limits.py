@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.checks._edges import edges, has_flag
+from meshforensics.checks._edges import edges, has_flag, together
 from meshforensics.checks._logged import beside_log
 from meshforensics.model import Window
 from meshforensics.profile import Profile
@@ -36,13 +36,14 @@ _EDGE = ["namespace", "pod", "cluster"]
     observed="share",
     unit="ratio",
     title="A circuit breaker refuses calls",
-    detail="{caller} to {host}: {failed_calls} of {total:call|s} refused by a connection pool limit since {at}",
+    detail="{caller} to {host}: {failed_calls} of {total:call|s} refused by a connection pool limit since {began}"
+    "{together}",
     remediation="Find the load first; then raise the DestinationRule's connectionPool limit or scale the service.",
     source="guide, phase 2, step 3 (circuit breaker activated); Envoy circuit breaking, flag UO",
 )
 def breaker_overflow(calls: pd.DataFrame, window: Window) -> pd.DataFrame:
     seen = inside(calls, window)
-    return edges(seen, has_flag(seen, "UO"))
+    return together(edges(seen, has_flag(seen, "UO")), "host")
 
 
 @check(

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from meshforensics.checks._edges import commonest, edges, has_flag
+from meshforensics.checks._edges import commonest, edges, has_flag, together
 from meshforensics.model import Window
 from meshforensics.tables import inside
 from tests.checks.calls import HOST, NOON, calls_of
@@ -42,3 +42,16 @@ def test_flags_and_window() -> None:
 
 def test_of_two_that_are_as_common_the_first_by_name_is_said() -> None:
     assert commonest(pd.Series(["b", "a"])) == "a"
+
+
+def test_what_several_callers_lose_is_told_together_and_each_has_its_own_begin() -> None:
+    worst = calls_of(30, 40, ago_s=60)
+    first = calls_of(2, 100, ago_s=90).assign(caller="shop/cart")
+    calls = pd.concat([worst, first], ignore_index=True)
+
+    found = together(edges(calls, calls["failed"]), "host")
+
+    assert found["together"].tolist() == ["; all 2 callers together: 32 of 140"] * 2
+    assert found["began"].tolist() == [NOON - pd.Timedelta(seconds=90), NOON - pd.Timedelta(seconds=60)]
+    assert together(edges(worst, worst["failed"]), "host")["together"].tolist() == [""]
+    assert together(edges(worst.iloc[:0], worst["failed"].iloc[:0]), "host").empty

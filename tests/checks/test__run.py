@@ -101,6 +101,33 @@ def test_what_nothing_declares_is_refused(declared: Check, message: str) -> None
         outcome(declared, config=frame(kind=["a"], who=["x"], size=[1.0]))
 
 
+@pytest.mark.parametrize(
+    ("declared", "observed", "told"),
+    [
+        pytest.param(_declared(observed="size", detail="{subject}: {size}"), [3.0, 90.0, 90.0], "y: 90", id="most"),
+        pytest.param(
+            _declared(severity="", threshold="traffic.overflow-share", observed="size", detail="{subject}: {size}"),
+            [0.02, 0.005, 0.9],
+            "z: 0.9",
+            id="above-a-threshold",
+        ),
+        pytest.param(_declared(observed="who", detail="{subject}: {size}"), [3.0, 90.0, 90.0], "x: 3", id="no-number"),
+    ],
+)
+def test_the_worst_row_is_told_under_its_own_name(declared: Check, observed: list[float], told: str) -> None:
+    said = outcome(declared, config=frame(kind=["a"] * 3, who=["x", "y", "z"], size=observed))
+
+    assert [each.detail for each in said.findings] == [told]
+
+
+def test_what_is_worse_the_less_it_is_is_told_by_its_least() -> None:
+    near = _declared(severity="", threshold="certificates.leaf-life-left", observed="left", detail="{subject}")
+
+    said = outcome(near, config=frame(kind=["a"] * 2, who=["x", "y"], left=[0.04, 0.01]))
+
+    assert [each.detail for each in said.findings] == ["y"]
+
+
 def test_a_missing_table_is_the_reason() -> None:
     assert outcome(_declared()).not_evaluated == "not captured: config"
 

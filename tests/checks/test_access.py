@@ -157,3 +157,20 @@ def test_it_says_what_would_allow_it() -> None:
     (finding,) = judged(denied, _log(6, details="rbac_access_denied_matched_policy[none]"), config=config).findings
 
     assert finding.detail.endswith("what would allow it: AuthorizationPolicy:shop/viewers rule 0, with methods GET")
+
+
+def test_it_says_for_each_caller_what_would_allow_it() -> None:
+    found = frame(
+        "denials",
+        namespace=["shop"] * 3,
+        pod=["pay-1"] * 3,
+        at=[NOON - pd.Timedelta(seconds=ago) for ago in (30, 20, 40)],
+        policy=["none"] * 3,
+        objects=[("AuthorizationPolicy:shop/p",)] * 3,
+        would_allow=["rule 0, with a", "rule 0, with b", "rule 0, with a"],
+        meant=[False] * 3,
+    )
+
+    (finding,) = outcome(denied, at=NOON, denials=found).findings
+
+    assert finding.detail.endswith("; what would allow it: rule 0, with a; rule 0, with b")

@@ -100,7 +100,7 @@ def test_slow_convergence(within: int, severity: Severity | None) -> None:
 def test_percentiles_are_said_by_the_bounds_that_they_lie_between() -> None:
     said = outcome(slow_convergence, at=NOON, istiod_counts_over_time=_histogram(CONVERGENCE, 60, 100)).findings
 
-    assert [each.detail.split("; ")[1] for each in said] == ["half took 1 to 5 s, 99 of 100 10 to 30 s"]
+    assert [each.detail.split("; ")[1] for each in said] == ["the median 1 to 5 s, the 99th percentile 10 to 30 s"]
 
 
 def test_without_pushes_there_is_nothing_to_judge() -> None:

@@ -71,6 +71,14 @@ def test_never_sent(status: str, kind: str, found: int) -> None:
     assert len(outcome(never_sent, xds_sync=_sync(status, kind)).findings) == found
 
 
+def test_a_proxy_that_waits_for_both_is_one_finding() -> None:
+    both = pd.concat([_sync("NOT SENT", kind) for kind in ("lds", "cds")], ignore_index=True)
+
+    (finding,) = outcome(never_sent, xds_sync=both).findings
+
+    assert finding.detail == "cds and lds never sent to 1 proxy"
+
+
 def _rejections(current: bool | None, ago_s: int | None = None) -> pd.DataFrame:
     return frame(
         "rejections",
@@ -196,6 +204,19 @@ def test_endpoint_gone(endpoints: pd.DataFrame, pods: pd.DataFrame, found: int) 
     said = outcome(endpoint_gone, endpoints=endpoints, pods=pods)
 
     assert [each.subjects for each in said.findings] == [("shop/web-1",)] * found
+
+
+def test_an_endpoint_that_is_gone_is_named_after_the_pod_that_it_was() -> None:
+    endpoints = frame(
+        "endpoints", namespace=["shop"], pod=["web-1"], cluster=["outbound|80||pay.shop.svc.cluster.local"],
+        address=["10.244.1.9:80"],
+    )  # fmt: skip
+    pods = frame("pods", ip=["10.244.1.5"], phase=["Running"], item=["kubernetes.pods:-@unknown"])
+    before = frame("pods", namespace=["shop"], pod=["pay-1"], ip=["10.244.1.9"])
+
+    (finding,) = outcome(endpoint_gone, endpoints=endpoints, pods=pods, pods_over_time=before).findings
+
+    assert finding.detail.endswith("which is no address of a running pod; it was that of shop/pay-1")
 
 
 def test_endpoint_gone_needs_both_sides() -> None:

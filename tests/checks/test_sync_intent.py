@@ -82,8 +82,8 @@ def _registry(*ports: str, istiod: str = "istio-system/istiod-1") -> pd.DataFram
     [
         pytest.param(_cluster(f"outbound|80||{HOST}"), [], id="known"),
         pytest.param(_cluster(f"outbound|80|v2|{HOST}"), [], id="a-subset-is-of-its-service"),
-        pytest.param(_cluster(f"outbound|81||{HOST}"), [f"{HOST}:81"], id="another-port"),
-        pytest.param(_cluster(GONE), ["gone.shop.svc.cluster.local:80"], id="gone"),
+        pytest.param(_cluster(f"outbound|81||{HOST}"), ["istiod has not that port"], id="another-port"),
+        pytest.param(_cluster(GONE), ["istiod has none"], id="gone"),
         pytest.param(
             _cluster(GONE, updated=NOON + pd.Timedelta(seconds=1)),
             [],
@@ -96,8 +96,21 @@ def _registry(*ports: str, istiod: str = "istio-system/istiod-1") -> pd.DataFram
 def test_clusters_differ(held: pd.DataFrame, found: list[str]) -> None:
     said = outcome(clusters_differ, cluster_instances=held, registry=_registry("80/HTTP"))
 
-    assert [each.observed.value for each in said.findings if each.observed] == found
+    assert [each.observed.value for each in said.findings if each.observed] == [1] * len(found)
+    assert all(why in each.detail for why, each in zip(found, said.findings, strict=True))
     assert [each.severity for each in said.findings] == [Severity.WARNING] * len(found)
+
+
+def test_however_many_services_are_gone_they_are_one_finding() -> None:
+    held = pd.concat([_cluster(f"outbound|80||app-{each}.shop.svc.cluster.local") for each in range(40)])
+
+    (finding,) = outcome(clusters_differ, cluster_instances=held, registry=_registry("80/HTTP")).findings
+
+    assert finding.observed is not None
+    assert (finding.observed.value, finding.subjects) == (40, ("shop/web-1",))
+    assert finding.detail.startswith(
+        "1 proxy has clusters of 40 services of which istiod has none, such as outbound|80||app-0"
+    )
 
 
 def test_a_service_that_is_gone_is_one_finding_in_however_many_proxies() -> None:

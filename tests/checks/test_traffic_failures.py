@@ -90,6 +90,18 @@ def test_retry_share(rises: pd.DataFrame, severity: Severity | None) -> None:
     assert [each.severity for each in said.findings] == ([severity] if severity else [])
 
 
+def test_tries_that_got_no_connection_are_tries() -> None:
+    """Three tries a call, none of which was connected: two of three are retries."""
+    counters = (("upstream_rq_retry", 60), ("upstream_rq_total", 10), ("upstream_rq_pending_failure_eject", 90))
+
+    (finding,) = outcome(retry_share, at=NOON, rises_over_time=risen(*counters)).findings
+
+    assert finding.observed is not None
+    assert finding.observed.value == 0.6
+    assert "60 retries" in finding.detail
+    assert "of 100 tries; no call was logged" in finding.detail
+
+
 @pytest.mark.parametrize(
     ("counted", "more", "severity"),
     [
