@@ -67,11 +67,7 @@ def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:
     """The item to capture next, where `table` lacks known proxies or says nothing."""
     command = _COMMANDS.get(kind, "")
     reason = case.source.reason(table)
-    asked = "{pod}" in command
-    foreign = _of_other_kinds(case) if asked else frozenset()
-    lacking = [proxy for proxy in without(case, table) if proxy not in foreign] if asked else []
-    if foreign and not lacking:
-        return ()
+    lacking = without(case, table) if "{pod}" in command else []
     if not lacking:
         return (Missing(kind=kind, subject="-", why=reason, command=command),) if reason else ()
     namespace, pod = lacking[0]
@@ -84,14 +80,6 @@ def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:
             command=command.format(namespace=namespace, pod=pod),
         ),
     )
-
-
-@once
-def _of_other_kinds(case: Case) -> frozenset[Proxy]:
-    """The pods whose proxy is no Envoy that could be asked by istio-proxy's ways."""
-    containers = case.source.frame("containers")
-    own = set(keys(containers[containers["container"] == "istio-proxy"], "namespace", "pod"))
-    return frozenset(keys(containers[containers["container"] == "linkerd-proxy"], "namespace", "pod")) - own
 
 
 @once
@@ -229,7 +217,7 @@ def _served(case: Case) -> pd.DataFrame:
     said = zip(served["flags"], texts(served["details"]), texts(served["failure_reason"]), strict=True)
     return served.assign(
         family=[family_of(tuple(flags or ()), details, reason) for flags, details, reason in said],
-        host=text(served["authority"]),
+        host=text(served["authority"]).str.replace(r":\d+$", "", regex=True),
         caller=callers[served.index],
         failed=True,
         calls=1,
@@ -247,16 +235,26 @@ def shown(case: Case, frame: pd.DataFrame) -> tuple[Evidence, ...]:
     return tuple(case.source.evidence_at(*place) for place in dict.fromkeys(places(frame)[:KEPT]) if place[0])
 
 
+def as_served(case: Case, rows: pd.DataFrame) -> pd.DataFrame:
+    """The calls that some lines of servers' logs are about, as `refused_by_servers` has them."""
+    served, wanted = _served(case), set(keys(rows, "item", "pointer"))
+    return where(served, (place in wanted for place in keys(served, "item", "pointer")))
+
+
 def impact_of(case: Case, failed: pd.DataFrame) -> Impact | None:
-    """Failed calls out of all calls on the edges that they failed on, in the window."""
+    """Failed calls out of all calls of the window to the services that they failed on, whoever called.
+
+    What servers' own proxies logged is counted among what they logged. Where hosts are not counted apart, it is out of
+    all such calls of the callers.
+    """
     if failed.empty:
         return None
-    edges = set(keys(failed, "caller", "host"))
-    calls = recent_calls(case)
-    on_edges = where(calls, (edge in edges for edge in keys(calls, "caller", "host")))
+    hosts = set(texts(failed["host"])) - {""}
+    of = set(texts(failed["caller"][text(failed["host"]) == ""]))
+    calls = _served(case) if "direction" in failed else recent_calls(case)
+    concerned = where(calls, (host in hosts or (not host and who in of) for who, host in keys(calls, "caller", "host")))
     count = how_many(failed)
-    services = tuple(sorted({host for _, host in edges} - {""}))
-    return Impact(failed=count, total=max(count, how_many(on_edges)), services=services)
+    return Impact(failed=count, total=max(count, how_many(concerned)), services=tuple(sorted(hosts)))
 
 
 def edges_in_words(failed: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from meshforensics.incidents._declare import Case
-from meshforensics.tables import inside, keys, text, texts, where
+from meshforensics.tables import ROOT_NAMESPACE, inside, keys, text, texts, where
 
 Proxy = tuple[str, ...]
 
@@ -93,22 +93,49 @@ def as_calls(case: Case, refused: pd.DataFrame) -> pd.DataFrame:
 
 
 def objects_about(case: Case, hosts: Iterable[str], servers: Iterable[str]) -> tuple[str, ...]:
-    """The DestinationRules that set TLS towards these hosts, and the PeerAuthentications of the servers' namespaces.
+    """The DestinationRules that set TLS towards these hosts, and the PeerAuthentications that hold for the servers.
+
+    Those of the servers' namespaces; where there is none, those of the root namespace, which hold for the mesh.
+    """
+    config = case.source.frame("config")
+    modes = config[config["kind"] == "PeerAuthentication"]
+    spaces = {server.partition("/")[0] for server in servers}
+    own = modes[modes["namespace"].isin(sorted(spaces))]
+    chosen = own if len(own) or not spaces else modes[modes["namespace"] == ROOT_NAMESPACE]
+    return tuple(sorted({*texts(chosen["object"]), *destination_rules(case, hosts, sets="tls")}))
+
+
+def destination_rules(case: Case, hosts: Iterable[str], *, sets: str = "") -> tuple[str, ...]:
+    """The DestinationRules for these hosts that set some field, or all of them.
 
     A short host of a rule is of the rule's own namespace, as Istio reads it.
     """
-    config = case.source.frame("config")
-    wanted = set(hosts)
-    spaces = {server.partition("/")[0] for server in servers}
-    chosen = config[config["kind"].isin(["DestinationRule", "PeerAuthentication"])]
-    found = set()
-    for row in chosen.itertuples():
-        spec = _spec(row.spec)
-        if row.kind == "PeerAuthentication" and row.namespace in spaces:
-            found.add(str(row.object))
-        if row.kind == "DestinationRule" and _sets_tls(spec) and _is_for(spec, str(row.namespace), wanted):
-            found.add(str(row.object))
-    return tuple(sorted(found))
+    config, wanted = case.source.frame("config"), set(hosts)
+    rules = config[config["kind"] == "DestinationRule"]
+    read = ((row, _spec(row.spec)) for row in rules.itertuples())
+    return tuple(
+        sorted(
+            str(row.object)
+            for row, spec in read
+            if _is_for(spec, str(row.namespace), wanted) and (not sets or f'"{sets}"' in json.dumps(spec))
+        )
+    )
+
+
+def routes_to(case: Case, clusters: Iterable[str]) -> pd.DataFrame:
+    """The routes of which these are clusters that requests go to."""
+    routes = case.source.frame("routes")
+    return routes[text(routes["cluster"]).isin(sorted(set(clusters) - {""}))]
+
+
+def host_of(cluster: str) -> str:
+    """The host in the name of an Istio cluster; empty where it has none.
+
+    >>> host_of("outbound|80|v2|pay.shop.svc.cluster.local"), host_of("xds-grpc")
+    ('pay.shop.svc.cluster.local', '')
+    """
+    parts = cluster.split("|")
+    return parts[3] if len(parts) == 4 else ""
 
 
 def _spec(said: object) -> dict[str, object]:
@@ -117,10 +144,6 @@ def _spec(said: object) -> dict[str, object]:
     except ValueError:
         return {}
     return spec if isinstance(spec, dict) else {}
-
-
-def _sets_tls(spec: dict[str, object]) -> bool:
-    return '"tls"' in json.dumps(spec)
 
 
 def _is_for(spec: dict[str, object], namespace: str, hosts: set[str]) -> bool:

@@ -20,7 +20,7 @@ def circuit_breaker_overflow(case: Case) -> Judgement:
         what="a connection pool limit refuses them",
         next_step="Find the load that fills the pool before raising the limit; do not reset counters.",
         also=objects,
-        beside=f"Limits: {'; '.join(limits)}." if limits else "",
+        beside=f"Limits{' of ' + ', '.join(objects) if objects else ''}: {'; '.join(limits)}." if limits else "",
     )
 
 

@@ -12,7 +12,8 @@ from meshforensics.incidents._evidence import (
     missing,
     of_unconfigured,
 )
-from meshforensics.model import Finding, Severity
+from meshforensics.model import Finding, Severity, format_time
+from meshforensics.tables import text, texts
 
 CHECKS = ("sync.stale", "sync.warming", "sync.never-sent", "sync.endpoint-gone")
 
@@ -49,9 +50,25 @@ def config_stale(case: Case) -> Judgement:
         mechanism="configuration not in step",
         impact=impact_of(case, failed),
         explained=how_many(failed),
-        summary="; ".join(each.detail for each in found[:2]),
+        summary=". ".join((*(each.detail for each in found[:2]), *_unacknowledged(case, found))),
         next="Look at the proxies' connection to istiod and at istiod's push times before restarting anything.",
     )
+
+
+def _unacknowledged(case: Case, found: tuple[Finding, ...]) -> tuple[str, ...]:
+    """Those of the proxies found that owe istiod an answer, however short that is: it says where the trouble lies."""
+    told = {subject for each in found if each.check == "sync.stale" for subject in each.subjects}
+    asked = {subject for each in found for subject in each.subjects} - told
+    sync = case.source.frame("xds_sync")
+    behind = sync[sync["status"].isin(["STALE", "NEVER ACKED"]) & sync["sent_at"].notna()]
+    proxies = text(behind["namespace"]) + "/" + text(behind["pod"])
+    said = []
+    for proxy, rows in behind.groupby(proxies[proxies.isin(sorted(asked))]):
+        types = ", ".join(sorted(set(texts(rows["type"]))))
+        said.append(
+            f"{proxy} has not acknowledged {types}, sent at {format_time(first_at(rows.assign(at=rows['sent_at'])))}"
+        )
+    return tuple(said[:2])
 
 
 def _all_rejected(behind: tuple[Finding, ...], rejected: tuple[Finding, ...]) -> bool:

@@ -31,13 +31,24 @@ _MOST = 0.5
 def control_plane_overload(case: Case) -> Judgement:
     """Metrics of one capture count since istiod's start, so it is supported only with proxies in waiting."""
     found = _strains(case)
+    waiting = [each for each in _behind(case) if found]
     return Judgement(
         tests=(_strained(case, found), _wait(case)),
-        subjects=tuple(dict.fromkeys(subject for each in found for subject in each.subjects)),
+        subjects=tuple(dict.fromkeys(subject for each in (*found, *waiting) for subject in each.subjects)),
         mechanism=_STRAINS[found[0].check] if found else "",
-        summary="; ".join(each.detail for each in found[:3]),
+        summary=". ".join(("; ".join(each.detail for each in found[:3]), *(_who_waits(each) for each in waiting[:1]))),
         next="Look at istiod's throttling and push sizes before adding replicas.",
     )
+
+
+def _behind(case: Case) -> list[Finding]:
+    """Findings of proxies that wait for what istiod should have sent."""
+    return [each for each in case.found(*_WAITING) if each.severity is not Severity.INFO]
+
+
+def _who_waits(found: Finding) -> str:
+    """A finding of proxies in waiting, with the first of them by name."""
+    return f"{found.detail}: {', '.join(found.subjects[:3])}{' and more' if len(found.subjects) > 3 else ''}"
 
 
 def _strains(case: Case) -> list[Finding]:
@@ -63,7 +74,7 @@ def _strained(case: Case, found: list[Finding]) -> Test:
 
 def _wait(case: Case) -> Test:
     """One proxy of several that waits is its own trouble (config-stale), unless most pushes were slow to arrive."""
-    behind = [each for each in case.found(*_WAITING) if each.severity is not Severity.INFO]
+    behind = _behind(case)
     queued = case.found("control-plane.slow-queue")
     waiting = {subject for each in behind for subject in each.subjects}
     alone = len(waiting) == 1 and len(known_proxies(case)) > 1 and _slow_share(case) <= _MOST

@@ -36,7 +36,9 @@ def leaf_expired(case: Case) -> Judgement:
         subjects=tuple(dict.fromkeys(subject for each in found for subject in each.subjects)),
         onset=first_at(failed),
         mechanism="leaf expired",
-        summary=f"{found[0].detail}. {edges_in_words(failed)}".strip() if found else "",
+        summary=f"{found[0].detail}.{f' Calls fail: {edges_in_words(failed)}.' if len(failed) else ''}"
+        if found
+        else "",
         next="Restart the workload's proxy after a capture; then find why istiod or its agent did not renew.",
         impact=impact_of(case, failed),
         explained=len(failed),

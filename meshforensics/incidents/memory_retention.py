@@ -33,7 +33,7 @@ def memory_retention(case: Case) -> Judgement:
         tests=(kept, _flat(case, held)),
         subjects=subjects_of(held),
         mechanism="allocator retention",
-        summary=f"{count_of(len(held), 'proxy holds', 'proxies hold')} heap that is not live." if len(held) else "",
+        summary="; ".join(each.detail for each in case.found("proxies.memory-retained")[:2]),
         next="Nothing urgent: the limit counts it, a restart returns it; look for the peak that made it.",
     )
 

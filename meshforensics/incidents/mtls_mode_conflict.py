@@ -30,13 +30,15 @@ def mtls_mode_conflict(case: Case) -> Judgement:
     if failed.empty:
         failed = as_calls(case, refused_connections(case))
     servers = servers_of(case, failed)
+    objects = objects_about(case, text(failed["host"]), servers)
     return by_calls(
         case,
         failed,
         what="the two sides do not agree on mTLS",
         next_step="Compare the server's PeerAuthentication with the client's DestinationRule; look for a pod without "
         "sidecar.",
-        also=(*servers, *objects_about(case, text(failed["host"]), servers)),
+        also=(*servers, *objects),
+        why=f"TLS is set there by {', '.join(objects)}." if objects else "",
     )
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from meshforensics.incidents._declare import Case, Judgement, incident
 from meshforensics.incidents._evidence import failed_by
 from meshforensics.incidents._families import by_family
+from meshforensics.incidents._peers import destination_rules
 from meshforensics.model.words import count_of
 from meshforensics.tables import keys, text, texts, where
 
@@ -21,13 +22,22 @@ _WHY = {
 def no_healthy_upstream(case: Case) -> Judgement:
     """Judged by the calls that callers' proxies logged or counted; why the hosts are out is told by /clusters."""
     why = _why(case)
+    ejected = any(_WHY["failed_outlier_check"] in each for each in why)
+    rules = _ejecting(case) if ejected else ()
     return by_family(
         case,
         FAMILIES,
         what="a cluster has no usable endpoint",
         next_step="Look why its hosts are out: readiness, labels, ejection; not the circuit breaker.",
-        beside=f"At the capture: {'; '.join(why)}." if why else "",
+        also=rules,
+        beside=(f"At the capture: {'; '.join(why)}." if why else "")
+        + (f" What ejects is set by {', '.join(rules)}." if rules else ""),
     )
+
+
+def _ejecting(case: Case) -> tuple[str, ...]:
+    """The DestinationRules that eject hosts of the services that calls found none of."""
+    return destination_rules(case, texts(failed_by(case, FAMILIES)["host"]), sets="outlierDetection")
 
 
 def _why(case: Case) -> list[str]:

@@ -3,7 +3,16 @@
 import pandas as pd
 
 from meshforensics.incidents._declare import Case, Judgement, Proxy, Test, incident
-from meshforensics.incidents._evidence import counted_recently, first_at, how_many, missing, shown, unheard
+from meshforensics.incidents._evidence import (
+    as_served,
+    counted_recently,
+    first_at,
+    how_many,
+    impact_of,
+    missing,
+    shown,
+    unheard,
+)
 from meshforensics.incidents._families import untold
 from meshforensics.model.words import count_of
 from meshforensics.tables import inside, keys
@@ -23,6 +32,7 @@ def rbac_denied(case: Case) -> Judgement:
         mechanism="denied by policy",
         summary="; ".join(each.detail for each in found[:2]),
         next="Correct the rule or the principal; do not delete all policies.",
+        impact=impact_of(case, as_served(case, wrong)),
         explained=len(wrong),
     )
 

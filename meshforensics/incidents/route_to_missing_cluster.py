@@ -1,5 +1,7 @@
 """A route in use names a cluster or subset that the proxy does not have."""
 
+from collections.abc import Iterable
+
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import (
     complete,
@@ -12,8 +14,10 @@ from meshforensics.incidents._evidence import (
     shown,
     subjects_of,
 )
+from meshforensics.incidents._peers import destination_rules, host_of, routes_to
 from meshforensics.model import format_time
 from meshforensics.model.words import count_of
+from meshforensics.tables import texts
 
 FAMILIES = ("no-cluster",)
 
@@ -49,15 +53,35 @@ def route_to_missing_cluster(case: Case) -> Judgement:
         missing=missing(case, "calls", "log.istio-proxy") if case.source.reason("calls") else (),
     )
     clusters = sorted({str(each.observed.value) for each in found if each.observed})
+    objects = behind_missing(case, clusters)
     since = f" since {format_time(first_at(failed))}" if first_at(failed) else ""
     return Judgement(
         tests=(named, used),
-        subjects=subjects_of(failed) or tuple(dict.fromkeys(s for each in found for s in each.subjects)),
+        subjects=(
+            *(subjects_of(failed) or tuple(dict.fromkeys(s for each in found for s in each.subjects))),
+            *objects,
+        ),
         onset=first_at(failed),
         mechanism="route names a missing cluster",
-        summary=f"Routes lead to {', '.join(clusters) or 'a cluster'} that proxies do not have; "
+        summary=f"Routes{in_brackets(objects)} lead to {', '.join(clusters) or 'a cluster'} that proxies do not have; "
         f"{count_of(how_many(failed), 'call')} failed{since}.",
         next="Add the missing subset to the DestinationRule, or take the destination out of the route.",
         impact=impact_of(case, failed),
         explained=how_many(failed),
     )
+
+
+def behind_missing(case: Case, clusters: Iterable[str]) -> tuple[str, ...]:
+    """What makes routes lead to missing clusters: the objects of the routes, and the DestinationRules of the hosts.
+
+    A subset that is missing is one that no DestinationRule of the host declares, or that the route should not name.
+    """
+    named = sorted(set(clusters))
+    makers = set(texts(routes_to(case, named)["object"])) - {""}
+    return (*sorted(makers), *destination_rules(case, {host_of(each) for each in named} - {""}))
+
+
+def in_brackets(objects: Iterable[str]) -> str:
+    """Objects as a part of a sentence; nothing for none."""
+    said = ", ".join(objects)
+    return f" ({said})" if said else ""

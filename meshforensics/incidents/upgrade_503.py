@@ -18,6 +18,7 @@ from meshforensics.incidents._evidence import (
     subjects_of,
 )
 from meshforensics.incidents.config_rejected import behind, refused_for_want_of_listeners, rejected_in_words
+from meshforensics.incidents.route_to_missing_cluster import behind_missing
 from meshforensics.model import Evidence, format_time
 from meshforensics.model.words import count_of
 from meshforensics.tables import text, texts, true
@@ -206,9 +207,7 @@ def _dates(case: Case, change: Change | None, onset: datetime | None) -> Test:
 
 def _culprits(case: Case) -> tuple[str, ...]:
     found = case.found("routing.missing-cluster")
-    routes = case.source.frame("routes")
     clusters = {str(each.observed.value) for each in found if each.observed}
-    makers = routes[routes["cluster"].isin(sorted(clusters))]["object"] if clusters else pd.Series(dtype="str")
     rejections = case.source.frame("rejections")
     current = rejections[true(rejections["current"], missing=True)]
-    return tuple(sorted({each for each in texts(makers) if each} | set(behind(case, current))))
+    return tuple(dict.fromkeys((*behind_missing(case, clusters), *behind(case, current))))

@@ -7,6 +7,7 @@ import pandas as pd
 from meshforensics.incidents._declare import Case, Judgement, Proxy, incident
 from meshforensics.incidents._evidence import failed_by, pod_addresses, recent_calls
 from meshforensics.incidents._families import by_family
+from meshforensics.incidents._peers import host_of, routes_to
 from meshforensics.tables import keys, text, texts
 
 FAMILIES = ("upstream-timeout", "max-duration")
@@ -18,15 +19,29 @@ _SLOW = 0.5
 @incident("upstream-timeout", about="Calls end by a route's timeout (UT).", precedence=15)
 def upstream_timeout(case: Case) -> Judgement:
     """Judged by the calls that callers' proxies logged; what is slow may stand hops behind the timeout."""
-    slow = slow_below(case, failed_by(case, FAMILIES))
+    failed = failed_by(case, FAMILIES)
+    slow, (objects, limits) = slow_below(case, failed), _limits(case, failed)
+    said = (
+        f"Timeouts there: {'; '.join(limits)}." if limits else "",
+        f"The same requests are slow at {', '.join(slow)}." if slow else "",
+    )
     return by_family(
         case,
         FAMILIES,
         what="the route's timeout ends them",
         next_step="Look at the slow workload first, then at timeout and retries.",
-        also=slow,
-        beside=f"The same requests are slow at {', '.join(slow)}." if slow else "",
+        also=(*slow, *objects),
+        beside=" ".join(each for each in said if each),
     )
+
+
+def _limits(case: Case, failed: pd.DataFrame) -> tuple[tuple[str, ...], list[str]]:
+    """The objects that set a timeout on routes of these calls, and those timeouts in words."""
+    routes = routes_to(case, texts(failed["cluster"]))
+    set_by = routes[routes["timeout_s"].fillna(0) > 0]
+    rows = zip(texts(set_by["object"]), texts(set_by["cluster"]), set_by["timeout_s"], strict=True)
+    said = {f"{timeout:g} s to {host_of(cluster)}{f' ({maker})' if maker else ''}" for maker, cluster, timeout in rows}
+    return tuple(sorted(set(texts(set_by["object"])) - {""})), sorted(said)[:3]
 
 
 def slow_below(case: Case, failed: pd.DataFrame) -> tuple[str, ...]:

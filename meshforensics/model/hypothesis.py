@@ -44,7 +44,7 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class Impact:
-    """Failed requests that the hypothesis explains, out of all requests seen in the window."""
+    """Failed requests that the hypothesis explains, out of all requests of the window to the same services."""
 
     failed: int
     total: int

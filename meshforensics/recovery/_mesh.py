@@ -19,7 +19,6 @@ SYSTEM = "istio-system"
 """Where istiod is installed unless told otherwise."""
 
 _OF_A_REPLICA_SET = re.compile(r"(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}")
-_LINKERD_KEEPS = re.compile(r"(?:ConfigMap|Secret):([^/]+)/linkerd-identity-(?:trust-roots|issuer)")
 _FIRST_V1 = (1, 22)
 """The release of Istio that first served its APIs as v1."""
 
@@ -71,6 +70,8 @@ class Mesh:
         kinds: what there is of Istio's kinds, by the name that kubectl asks for.
         workloads: what the verdict is about, those that are called before those that call them; gateways too.
         servers: what serves the hosts that the verdict names.
+        identities: what runs as the identities (``spiffe://``) that the verdict names.
+        domains: the trust domains of those identities.
         order: every workload with a sidecar, those that are called before those that call them.
         gateways: workloads whose proxy is a gateway; they are not in `order`.
         objects: configuration that the verdict names.
@@ -80,7 +81,6 @@ class Mesh:
         resources: what the sidecar asks for and may use, by workload.
         roots: serials of the trusted roots that have not ended, each with the pods that trust it.
         signer: Secret that holds the signing CA, as far as the bundle tells.
-        linkerd: namespace of Linkerd's control plane where the verdict is about what it keeps; else empty.
         refused: names in the evidence that are none, so that no command holds them.
     """
 
@@ -93,6 +93,8 @@ class Mesh:
     kinds: tuple[str, ...] = ()
     workloads: tuple[Named, ...] = ()
     servers: tuple[Named, ...] = ()
+    identities: tuple[Named, ...] = ()
+    domains: tuple[str, ...] = ()
     order: tuple[Named, ...] = ()
     gateways: tuple[Named, ...] = ()
     ztunnel: bool = False
@@ -103,7 +105,6 @@ class Mesh:
     resources: Mapping[Named, Resources] = field(default_factory=dict)
     roots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signer: str = ""
-    linkerd: str = ""
     refused: tuple[str, ...] = ()
 
     def api(self, group: str) -> str:
@@ -131,8 +132,7 @@ def mesh_of(case: Case, verdict: Hypothesis) -> Mesh:
     sort = Sorter()
     owners = _owners(case, sort)
     subjects = about(case, verdict, owners, sort)
-    linkerd = _linkerd(verdict)
-    order = _of_linkerd(case, owners, linkerd) if linkerd else _callees_first(case, owners)
+    order = _callees_first(case, owners)
     gateways = tuple(sorted({owners[pod] for pod in _gateway_pods(case) if pod in owners}))
     istiods = _istiods(case, sort)
     system = istiods[0].namespace if istiods else SYSTEM
@@ -147,6 +147,8 @@ def mesh_of(case: Case, verdict: Hypothesis) -> Mesh:
         kinds=_kinds(case),
         workloads=tuple(sorted(subjects.workloads, key=lambda one: order.index(one) if one in order else len(order))),
         servers=subjects.servers,
+        identities=subjects.identities,
+        domains=subjects.domains,
         order=tuple(each for each in order if each not in gateways),
         gateways=gateways,
         ztunnel=any(item.kind.startswith("ztunnel.") for item in case.bundle.items),
@@ -157,7 +159,6 @@ def mesh_of(case: Case, verdict: Hypothesis) -> Mesh:
         resources=_resources(case, owners),
         roots=_roots(case),
         signer=_signer(case, system),
-        linkerd=linkerd,
         refused=tuple(sorted(sort.refused)),
     )
 
@@ -265,20 +266,6 @@ def _callees_first(case: Case, owners: Mapping[Pod, Named]) -> tuple[Named, ...]
         ordered += free
         waits = {each: callees for each, callees in waits.items() if each not in free}
     return tuple(ordered)
-
-
-def _linkerd(verdict: Hypothesis) -> str:
-    """The namespace of the anchors or the issuer that a verdict is about."""
-    found = (_LINKERD_KEEPS.fullmatch(subject) for subject in verdict.subjects)
-    return next((each[1] for each in found if each and is_name(each[1])), "")
-
-
-def _of_linkerd(case: Case, owners: Mapping[Pod, Named], namespace: str) -> tuple[Named, ...]:
-    """Every workload with a proxy of Linkerd's, its own control plane left out."""
-    containers = case.frame("containers")
-    proxies = containers[containers["container"] == "linkerd-proxy"]
-    places = zip(texts(proxies["namespace"]), texts(proxies["pod"]), strict=True)
-    return tuple(sorted({owners[pod] for pod in places if pod in owners and pod[0] != namespace}))
 
 
 def _labels(case: Case, sort: Sorter) -> dict[Named, dict[str, str]]:

@@ -57,8 +57,9 @@ RECIPES = {
     ),
     "identity-mismatch": Recipe(
         title="Make what callers expect and what the server is agree",
-        steps=(*_SAVE, "restore-objects", "restart-workloads", *_END),
-        never=("Do not turn verification off: put the subject names or the service account right.",),
+        steps=(*_SAVE, "restore-objects", "alias-trust-domain", "restart-shown", *_END),
+        never=("Do not restart who refuses the name: it is right to.",
+               "Do not turn verification off: put the subject names or the service account right.",),
     ),
     "mtls-mode-conflict": Recipe(
         title="Make both sides agree on TLS",
@@ -113,7 +114,7 @@ RECIPES = {
     ),
     "upstream-connect-failure": Recipe(
         title="Make the endpoints reachable, or send calls elsewhere",
-        steps=(*_SAVE, "bring-hosts-back", "shift-traffic", "push-again", *_END),
+        steps=(*_SAVE, "bring-hosts-back", "restart-servers", "shift-traffic", "push-again", *_END),
     ),
     "upstream-timeout": Recipe(
         title="Relieve the slow workload, and bound what waits for it",
@@ -145,15 +146,3 @@ RECIPES = {
     ),
 }  # fmt: skip
 """By incident id; a test holds that every incident has one."""
-
-OF_LINKERD = {
-    "root-expired": Recipe(
-        title="A new issuer, or a new trust anchor with it, then every meshed workload restarted",
-        steps=("keep-evidence", "save-linkerd-identity", "renew-linkerd-issuer", "replace-linkerd-anchor",
-               "restart-linkerd", "verify"),
-        never=(("Do not restart workloads before the new certificates are given out: a new proxy gets none, and those "
-                "that run may still hold a valid one."),
-               "Do not delete linkerd-identity-issuer before the new files verify: nothing is signed without it."),
-    ),
-}  # fmt: skip
-"""By incident id, where a verdict is about what Linkerd keeps."""

@@ -103,7 +103,8 @@ def authz_delete(situation: Situation) -> Deed:
     stage=Stage.STATE,
     plane="state",
     title="Let this one server take plaintext too, for a while",
-    when="Callers without a sidecar meet STRICT. It repairs no certificate: sidecars go on sending TLS.",
+    when="Callers that send plaintext meet STRICT: they have no sidecar, or a DestinationRule turns TLS off. It "
+    "repairs no certificate: other sidecars go on sending TLS.",
     risk="Plaintext is accepted, and policies that ask for principals deny it.",
     after=("save-objects", "confirm-sync"),
 )

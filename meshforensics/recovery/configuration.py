@@ -19,8 +19,13 @@ _RANK = ("DestinationRule", "ServiceEntry", "Gateway", "VirtualService")
     risk="apply merges: where a field must go, use kubectl replace.",
     after=("save-objects", "confirm-sync", "pause-rollouts"),
 )
-def restore_objects(situation: Situation) -> Deed:
-    """Destinations before the routes that name them; a deletion goes the other way round."""
+def restore_objects(situation: Situation) -> Deed | None:
+    """Destinations before the routes that name them; a deletion goes the other way round.
+
+    Not where a verdict names identities and no object: what is wrong is then in certificates.
+    """
+    if situation.mesh.identities and not situation.mesh.objects:
+        return None
     objects = sorted(situation.mesh.objects, key=_rank) or [Named(kind="KIND", namespace="NAMESPACE", name="OBJECT")]
     history = tuple(
         kubectl(
@@ -38,10 +43,11 @@ def restore_objects(situation: Situation) -> Deed:
             kubectl("apply", "--dry-run=server", "-f", "FILE", about="schema and webhooks, changes nothing"),
             kubectl("diff", "-f", "FILE", about="what would change"),
             kubectl("apply", "-f", "FILE", changes=tuple(each.subject for each in objects)),
+            "What is new and never worked is taken out instead: kubectl delete -f with its backup.",
         ),
         verify=(
             Command(words=("istioctl", "analyze", "-A")),
-            "One proxy first: its route and cluster are there; then the flags NC and NR stop.",
+            "One proxy first: it has what the object says; then the calls that failed succeed.",
         ),
         undo=tuple(kubectl("apply", "-f", f"{each.namespace}-{each.name}.yaml") for each in objects),
     )

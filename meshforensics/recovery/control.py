@@ -74,7 +74,14 @@ def grow_istiod(situation: Situation) -> Deed:
     return Deed(
         do=(
             *(kubectl("get", "hpa", "-o", "wide", namespace=each.namespace) for each in istiods[:1]),
-            *(kubectl("scale", each.short, "--replicas=REPLICAS", namespace=each.namespace) for each in istiods),
+            *(
+                command
+                for each in istiods
+                for command in (
+                    kubectl("get", each.short, "-o", "wide", namespace=each.namespace, about="note READY"),
+                    kubectl("scale", each.short, "--replicas=REPLICAS", namespace=each.namespace),
+                )
+            ),
             "Scope what is computed: Sidecar resources with egress hosts, exportTo, discoverySelectors.",
         ),
         verify=("The 99th percentile of pilot_proxy_convergence_time falls; the queue empties.",),

@@ -93,6 +93,53 @@ def restart_workloads(situation: Situation) -> Deed:
 
 
 @step(
+    "restart-shown",
+    stage=Stage.PROPAGATE,
+    plane="service",
+    title="Restart those whose certificate says the wrong name, one first",
+    when="Their service account or trust domain is right again. A changed DestinationRule is pushed: it needs no "
+    "restart.",
+    risk="Half a service's capacity for a moment; it serves no refused call now.",
+    after=(*_RIGHT, "alias-trust-domain"),
+)
+def restart_shown(situation: Situation) -> Deed | None:
+    """A new leaf has the name that holds now; who refuses it needs none."""
+    mesh = situation.mesh
+    if mesh.objects:
+        return None
+    workloads = mesh.identities or _unknown()
+    return Deed(
+        do=restarts(workloads, situation.paused),
+        verify=("Its leaf has the name that callers accept: istioctl proxy-config secret; calls to it answer 200.",),
+        undo=("Stop after the first: no worse than before.",),
+    )
+
+
+@step(
+    "restart-servers",
+    stage=Stage.PROPAGATE,
+    plane="service",
+    title="Restart the server that does not answer, one pod first",
+    when="Its pods are ready, and its application does not listen or hangs; its log is kept.",
+    risk="Half a service's capacity for a moment; what it holds in memory goes.",
+    after=(*_RIGHT, "bring-hosts-back"),
+)
+def restart_servers(situation: Situation) -> Deed:
+    """Not the callers: they find it by themselves."""
+    servers = situation.mesh.servers or _unknown()
+    logs = tuple(
+        kubectl("logs", each.short, "--all-containers", "--tail=200", namespace=each.namespace,
+                about="why it does not listen")
+        for each in servers
+    )  # fmt: skip
+    return Deed(
+        do=(*logs, *restarts(servers, situation.paused)),
+        verify=("Calls to it are answered; flag UF stops.",),
+        undo=tuple(kubectl("rollout", "undo", each.short, namespace=each.namespace) for each in servers),
+    )
+
+
+@step(
     "restart-ztunnel",
     stage=Stage.PROPAGATE,
     plane="service",

@@ -21,6 +21,15 @@ def _workloads(situation: Situation) -> tuple[Named, ...]:
     return situation.mesh.workloads or _UNKNOWN
 
 
+def _as_it_is(objects: tuple[Named, ...]) -> tuple[Command, ...]:
+    """The objects that the verdict names, as they are now, with who changed what."""
+    return tuple(
+        kubectl("get", each.short, "-o", "yaml", "--show-managed-fields", namespace=each.namespace,
+                about="what it says, and who changed it when")
+        for each in objects
+    )  # fmt: skip
+
+
 def _servers(situation: Situation) -> tuple[Named, ...]:
     """What serves the hosts that the verdict names; else what it is about."""
     return situation.mesh.servers or _workloads(situation)
@@ -83,10 +92,11 @@ def add_capacity(situation: Situation) -> Deed:
     risk="The server gets what the limit kept from it.",
     after=_BEFORE,
 )
-def raise_pool(_: Situation) -> Deed:
+def raise_pool(situation: Situation) -> Deed:
     """There is nothing to reset: a limit admits calls again as soon as fewer are active."""
     return Deed(
         do=(
+            *_as_it_is(situation.mesh.named("DestinationRule")),
             (
                 "In the DestinationRule raise connectionPool: tcp.maxConnections, http.http1MaxPendingRequests, "
                 "http.http2MaxRequests or http.maxRetries, whichever overflowed."
@@ -115,6 +125,7 @@ def bring_hosts_back(situation: Situation) -> Deed:
     return Deed(
         do=(
             *(kubectl("get", "pods,endpointslices", "-o", "wide", namespace=each) for each in spaces[:4]),
+            *_as_it_is(situation.mesh.named("DestinationRule")),
             ("Pods not ready: their readiness. No pod selected: the Service's selector. All ejected: raise "
             "consecutive5xxErrors in the DestinationRule's outlierDetection, or take it out for now; an ejected host "
             "comes back after baseEjectionTime by itself."),

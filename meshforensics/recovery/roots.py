@@ -191,6 +191,35 @@ def drop_old_root(situation: Situation) -> Deed:
 
 
 @step(
+    "alias-trust-domain",
+    stage=Stage.STATE,
+    plane="state",
+    title="Accept the other trust domain beside the mesh's own, for a while",
+    when="The name that is refused is of another trust domain, and that one is yours.",
+    risk="Every identity of that domain counts as the mesh's own, in policies too.",
+    after=("save-objects", "confirm-sync"),
+)
+def alias_trust_domain(situation: Situation) -> Deed | None:
+    """Callers accept it with the next push; an object that says which names are accepted is put right instead."""
+    mesh = situation.mesh
+    if mesh.objects:
+        return None
+    subject = f"ConfigMap:{mesh.system}/istio"
+    return Deed(
+        do=(
+            PRIVATE,
+            kubectl("get", "configmap", "istio", "-o", "yaml", namespace=mesh.system, pipes=(WITHOUT_VERSIONS,),
+                    into="mesh-config.yaml", saves=(subject,)),
+            (f"Under mesh add trustDomainAliases with {', '.join(mesh.domains) or 'that domain'}; with a revision the "
+             "ConfigMap is called istio-REVISION. What Helm or istioctl manage is changed there as well."),
+            kubectl("edit", "configmap", "istio", namespace=mesh.system, changes=(subject,)),
+        ),
+        verify=("istiod takes it without a restart; flag UF with SAN matcher in its reason stops.",),
+        undo=(kubectl("apply", "-f", "mesh-config.yaml"),),
+    )  # fmt: skip
+
+
+@step(
     "gateway-certificate",
     stage=Stage.EDGE,
     plane="edge",
@@ -199,8 +228,11 @@ def drop_old_root(situation: Situation) -> Deed:
     risk="A key that does not belong to the certificate ends TLS at the gateway.",
     after=("save-objects", "confirm-sync"),
 )
-def gateway_certificate(situation: Situation) -> Deed:
-    """Istiod gives it out by SDS; nothing has to be restarted."""
+def gateway_certificate(situation: Situation) -> Deed | None:
+    """Istiod gives it out by SDS; nothing has to be restarted. Not where other workloads alone hold what ended."""
+    about, gateways = situation.mesh.workloads, situation.mesh.gateways
+    if about and gateways and not set(about) & set(gateways):
+        return None
     namespace = situation.mesh.gateways[0].namespace if situation.mesh.gateways else "NAMESPACE"
     subject = f"Secret:{namespace}/SECRET"
     return Deed(

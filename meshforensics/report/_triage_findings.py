@@ -62,7 +62,7 @@ def _row(group: Group, phase: str) -> str:
     more = f" ×{len(group)}" if len(group) > 1 else ""
     title = textwrap.shorten(plain(first.title), _TITLE - len(more), placeholder=" …") + more
     subjects = len({subject for each in group for subject in each.subjects})
-    numbers = f"{subjects or '':>8}{_number(first.observed):>12}{_number(first.threshold):>9}"
+    numbers = f"{subjects or '':>8}{_number(first.observed, 12):>12}{_number(first.threshold, 9):>9}"
     return f"{phase:<15}{first.severity.value:<9}{title:<47}{numbers}"
 
 
@@ -71,19 +71,19 @@ def _detail(each: Finding) -> str:
     return " " * _INDENT + (text if len(text) <= _DETAIL else text[: _DETAIL - 2].rstrip() + " …")
 
 
-def _number(quantity: Quantity | None) -> str:
-    """A quantity in the width of its column; an instant by its date, what is longer not at all."""
+def _number(quantity: Quantity | None, width: int) -> str:
+    """A quantity in its column, a space before it; an instant by its date, a unit where it has room, else nothing."""
     if quantity is None or quantity.value is None:
         return ""
     value, unit = quantity.value, plain(unit_of(quantity.value, quantity.unit))
     if isinstance(value, str):
-        return value[:10] if unit == "UTC" else plain(value) if len(value) <= 11 else ""
+        return value[:10] if unit == "UTC" and width > 10 else plain(value) if len(value) < width else ""
     if unit == "ratio":
         return f"{value:.1%}"
     if unit.startswith("bytes"):
         return size(round(value)) + unit.removeprefix("bytes")
     said = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:g}"
-    return f"{said} {unit}" if len(said) + len(unit) < 11 else said
+    return f"{said} {unit}" if len(said) + 1 + len(unit) < width else said
 
 
 def clear_phases(case: Case) -> str:

@@ -19,7 +19,8 @@ def triage_markdown(case: Case, path: str) -> str:
     ]
     if decided(best):
         if best.impact:
-            parts.append(f"**Impact**: {best.impact.failed} of {count_of(best.impact.total, 'call')} failed.")
+            to = f" to {_safe(', '.join(best.impact.services))}" if best.impact.services else ""
+            parts.append(f"**Impact**: {best.impact.failed} of {count_of(best.impact.total, 'call')}{to} failed.")
         parts.append("\n".join(f"- {_safe(ground.text)}" for ground in best.for_))
     parts.append(f"**Next**: {_safe(next_step(best))}")
     parts += ["## Findings", _table(case.findings), "## Ruled out", _refuted(case), "## Not captured", _unseen(case)]

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from meshforensics.model import Finding, Hypothesis, Severity, Standing
 from meshforensics.model.words import count_of, noun
 from meshforensics.report._case import HEALTHY, Case, decided
@@ -13,6 +15,7 @@ from meshforensics.report._triage_findings import clear_phases, finding_lines
 from meshforensics.report._words import instant, listed, share, short_hash
 from meshforensics.report.plain_text import brief, plain
 from meshforensics.report.triage_json import UNDETERMINED, coverage, next_step
+from meshforensics.tables import text, texts
 
 WIDTH = 100
 LINES = 40
@@ -94,7 +97,8 @@ def _facts(case: Case, best: Hypothesis, grounds: int) -> list[str]:
         if best.onset:
             lines += _labelled("since", instant(best.onset))
         if best.subjects:
-            lines += _labelled("subjects", listed(best.subjects, 4))
+            lines += _labelled("subjects", listed(_objects_first(best.subjects), 4))
+        lines += _labelled("changed", listed(_changed(case, best), 2))
         for number, ground in enumerate(best.for_[:grounds]):
             lines += _labelled("" if number else "decided", ground.text)
     lines += _labelled("next", next_step(best))
@@ -107,13 +111,35 @@ def _facts(case: Case, best: Hypothesis, grounds: int) -> list[str]:
     return [*lines, *_labelled("coverage", f"{said}; {items}")]
 
 
-def _wrapped(text: str, most: int) -> list[str]:
-    return textwrap.wrap(brief(text), WIDTH, max_lines=most, placeholder=" …", break_on_hyphens=False)
+def _objects_first(subjects: Iterable[str]) -> list[str]:
+    """What can be put right comes before whom it hurts."""
+    return sorted(subjects, key=lambda subject: not _is_object(subject))
 
 
-def _labelled(label: str, text: str, most: int = 2) -> list[str]:
+def _is_object(subject: str) -> bool:
+    return ":" in subject and "://" not in subject and not subject.startswith("Pod:")
+
+
+def _changed(case: Case, best: Hypothesis) -> list[str]:
+    """When and by whom the objects of the verdict were last changed, where that was in the window; the newest first."""
+    config = case.frame("config")
+    if case.window is None or config.empty:
+        return []
+    when = config["changed_at"].fillna(config["created_at"])
+    recent = (when >= pd.Timestamp(case.window.start)) & (when <= pd.Timestamp(case.window.end))
+    named = text(config["object"]).isin([each for each in best.subjects if _is_object(each)])
+    rows = config.assign(when=when)[recent & named].sort_values("when", ascending=False, kind="stable")
+    said = zip(texts(rows["object"]), rows["when"], texts(rows["changed_by"]), strict=True)
+    return list(dict.fromkeys(f"{one}, {instant(at)}{f' by {who}' if who else ''}" for one, at, who in said))
+
+
+def _wrapped(said: str, most: int) -> list[str]:
+    return textwrap.wrap(brief(said), WIDTH, max_lines=most, placeholder=" …", break_on_hyphens=False)
+
+
+def _labelled(label: str, said: str, most: int = 2) -> list[str]:
     width = WIDTH - _LABEL
-    lines = textwrap.wrap(brief(text), width, max_lines=most, placeholder=" …", break_on_hyphens=False)
+    lines = textwrap.wrap(brief(said), width, max_lines=most, placeholder=" …", break_on_hyphens=False)
     return [f"{'' if number else '  ' + label:<{_LABEL}}{line}" for number, line in enumerate(lines)]
 
 

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from meshforensics.checks.sync import never_sent, rejected
-from meshforensics.model import Standing
+from meshforensics.model import Impact, Quantity, Severity, Standing
 from meshforensics.testing import frame, outcome
 from tests.incidents.cases import NOON, calls, counted, judged, whole_mesh
+from tests.report.stand_in import finding
 
 SUPPORTED, POSSIBLE, REFUTED, UNDETERMINED = (
     Standing.SUPPORTED,
@@ -147,7 +148,7 @@ def test_limit_and_object_of_an_overflow_are_named() -> None:
     said = judged("circuit-breaker-overflow", calls=failing, clusters=clusters)
 
     assert said.subjects[-1] == "DestinationRule:shop/pay"
-    assert f"max_pending_requests 1 of {PAY}" in said.summary
+    assert f"Limits of DestinationRule:shop/pay: max_pending_requests 1 of {PAY}" in said.summary
 
 
 @pytest.mark.parametrize(
@@ -242,3 +243,98 @@ def test_a_rejection_of_which_nothing_tells_whether_it_stands_is_possible(
     current: bool | None, status: Standing
 ) -> None:
     assert judged("config-rejected", rejections=_rejected().assign(current=current)).status is status
+
+
+RULES = frame(
+    "config",
+    namespace=["shop"] * 2,
+    kind=["DestinationRule"] * 2,
+    object=["DestinationRule:shop/pay", "DestinationRule:shop/other"],
+    spec=[
+        '{"host":"pay","trafficPolicy":{"outlierDetection":{},"tls":{"subjectAltNames":["x"]}}}',
+        '{"host":"other","trafficPolicy":{"outlierDetection":{}}}',
+    ],
+)
+
+
+def test_the_rule_that_ejects_is_named() -> None:
+    failing = calls(12, "no-healthy-upstream", flags=("UH",)).assign(cluster=PAY)
+    ejected = frame("endpoints", namespace=["shop"], pod=["web-1"], address=["10.244.1.9:80"], cluster=[PAY],
+                    flags=[("failed_outlier_check",)])  # fmt: skip
+
+    said = judged("no-healthy-upstream", calls=failing, endpoints=ejected, config=RULES)
+
+    assert said.subjects[-1] == "DestinationRule:shop/pay"
+    assert said.summary.endswith("of 1 host. What ejects is set by DestinationRule:shop/pay.")
+
+
+def test_the_timeout_and_who_sets_it_are_named() -> None:
+    failing = calls(12, "upstream-timeout", flags=("UT",)).assign(cluster=PAY)
+    routes = frame(
+        "routes",
+        cluster=[PAY, "other"],
+        timeout_s=[0.5, 3.0],
+        object=["VirtualService:shop/pay", "VirtualService:shop/other"],
+    )
+
+    said = judged("upstream-timeout", calls=failing, routes=routes)
+
+    assert said.subjects[-1] == "VirtualService:shop/pay"
+    assert said.summary.endswith("Timeouts there: 0.5 s to pay.shop.svc.cluster.local (VirtualService:shop/pay).")
+
+
+def test_what_leads_to_a_missing_cluster_is_named() -> None:
+    gone = "outbound|80|v2|pay.shop.svc.cluster.local"
+    routes = frame("routes", namespace=["shop"], pod=["web-1"], cluster=[gone], object=["VirtualService:shop/pay"])
+    found = [
+        finding(
+            check="routing.missing-cluster", observed=Quantity(name="cluster", value=gone), subjects=("shop/web-1",)
+        )
+    ]
+
+    said = judged("route-to-missing-cluster", *found, calls=calls(12, "no-cluster", flags=("NC",)), routes=routes,
+                  config=RULES)  # fmt: skip
+
+    assert said.subjects == ("shop/web-1", "VirtualService:shop/pay", "DestinationRule:shop/pay")
+    assert said.summary.startswith(f"Routes (VirtualService:shop/pay, DestinationRule:shop/pay) lead to {gone}")
+
+
+def test_calls_of_others_to_the_same_service_are_calls_to_it() -> None:
+    well = calls(0, "", total=60).assign(caller="shop/cart", pod="cart-1")
+    elsewhere = calls(0, "", total=7).assign(host="other.shop.svc.cluster.local")
+
+    said = judged(
+        "upstream-timeout", calls=pd.concat([calls(12, "upstream-timeout"), well, elsewhere], ignore_index=True)
+    )
+
+    assert said.impact == Impact(failed=12, total=160, services=("pay.shop.svc.cluster.local",))
+
+
+def test_what_a_server_refuses_is_out_of_what_it_served_and_its_host_has_no_port() -> None:
+    log = frame(
+        "access_log",
+        namespace=["shop"] * 30,
+        pod=["pay-1"] * 30,
+        at=[NOON - timedelta(seconds=60)] * 30,
+        direction=["inbound"] * 30,
+        authority=["pay.shop.svc.cluster.local:80"] * 30,
+        status=[429] * 12 + [200] * 18,
+        flags=[("RL",)] * 12 + [()] * 18,
+        details=["local_rate_limited"] * 12 + ["via_upstream"] * 18,
+    )
+
+    said = judged("rate-limited", calls=calls(0, ""), access_log=log)
+
+    assert said.impact == Impact(failed=12, total=30, services=("pay.shop.svc.cluster.local",))
+
+
+def test_who_owes_istiod_an_answer_is_said_however_short_that_is() -> None:
+    sync = frame("xds_sync", namespace=["shop"], pod=["web-1"], istiod=["i"], type=["eds"], status=["STALE"],
+                 sent_at=[NOON - timedelta(seconds=50)])  # fmt: skip
+    gone = finding(
+        check="sync.endpoint-gone", subjects=("shop/web-1",), detail="it sends to nobody", severity=Severity.WARNING
+    )
+
+    said = judged("config-stale", gone, xds_sync=sync, rejections=frame("rejections"))
+
+    assert said.summary == "it sends to nobody. shop/web-1 has not acknowledged eds, sent at 2026-01-01T11:59:10Z"

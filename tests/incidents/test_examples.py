@@ -150,7 +150,7 @@ def test_the_rotation_is_dated_and_its_subjects_named(captures: Path, opened: Op
     assert verdict.subjects == ("risk/ledger-v3-v9qpt6btc-m5zxx",)
     assert str(verdict.onset) == "2026-11-26 05:23:45.415000+00:00"
     assert verdict.impact is not None
-    assert (verdict.impact.failed, verdict.impact.total) == (108, 148)
+    assert (verdict.impact.failed, verdict.impact.total) == (108, 188)
 
 
 def test_the_upgrade_names_object_and_filter(captures: Path, opened: Opened) -> None:

@@ -14,4 +14,4 @@ def test_destinations_come_before_routes() -> None:
 def test_a_change_is_tried_before_it_is_made() -> None:
     said = lines(deed("restore-objects").do)
 
-    assert said[-3:] == ["kubectl apply --dry-run=server -f FILE", "kubectl diff -f FILE", "kubectl apply -f FILE"]
+    assert said[-4:-1] == ["kubectl apply --dry-run=server -f FILE", "kubectl diff -f FILE", "kubectl apply -f FILE"]

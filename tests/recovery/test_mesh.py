@@ -59,3 +59,11 @@ def test_what_the_bundle_has_goes_before_the_version() -> None:
     apis = {"security.istio.io": "security.istio.io/v1beta1"}
 
     assert Mesh(version=(1, 31), apis=apis).api("security.istio.io") == "security.istio.io/v1beta1"
+
+
+def test_an_identity_is_that_of_the_workloads_that_run_as_it(captures: Path) -> None:
+    case = judged(captures / "ca-rotation", "spiffe://former.example/ns/risk/sa/ledger", "spiffe://x/ns/../sa/y")
+
+    made = mesh_of(case, case.hypotheses[0])
+
+    assert (made.identities, made.domains) == ((named("risk", "ledger-v3"),), ("former.example",))

@@ -54,3 +54,19 @@ def test_a_restart_of_named_workloads_can_be_undone() -> None:
     assert made is not None
     assert lines(made.undo) == ["kubectl -n shop rollout undo deploy/cart"]
     assert lines(deed("renew-refused").do)[0] == "kubectl -n shop rollout restart deploy/cart"
+
+
+def test_who_shows_the_wrong_name_is_restarted_and_not_who_refuses_it() -> None:
+    about = mesh(objects=(), identities=(DB,), workloads=(CART, DB))
+
+    assert lines(deed("restart-shown", about).do)[0] == "kubectl -n data rollout restart sts/db"
+    assert declared_steps()["restart-shown"].make(situation()) is None
+    assert declared_steps()["restore-objects"].make(situation(about)) is None
+
+
+def test_of_a_connection_that_fails_the_server_is_restarted_its_log_read_before() -> None:
+    assert lines(deed("restart-servers", mesh(servers=(DB,))).do) == [
+        "kubectl -n data logs sts/db --all-containers --tail=200",
+        "kubectl -n data rollout restart sts/db",
+        "kubectl -n data rollout status sts/db --timeout=10m",
+    ]

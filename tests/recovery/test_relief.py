@@ -44,3 +44,12 @@ def test_a_file_is_tried_before_it_is_applied_and_can_be_taken_back(step: str) -
     assert said[-1] == "kubectl apply -f FILE"
     assert said[-2] in {"kubectl diff -f FILE", "kubectl apply --dry-run=server -f FILE"}
     assert lines(deed(step).undo) == ["kubectl apply -f mesh-objects.yaml"]
+
+
+@pytest.mark.parametrize("step", ["raise-pool", "bring-hosts-back"])
+def test_the_rule_that_the_verdict_names_is_looked_at(step: str) -> None:
+    said = lines(deed(step).do)
+
+    assert "kubectl -n shop get destinationrules.networking.istio.io/cart -o yaml --show-managed-fields" in "\n".join(
+        said
+    )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.recovery.situations import NEW, OLD, deed, lines, mesh
+from meshforensics.recovery import declared_steps
+from tests.recovery.situations import EDGE, NEW, OLD, WEB, deed, lines, mesh, situation
 
 
 def test_each_root_is_saved_from_a_proxy_that_trusts_it() -> None:
@@ -38,7 +39,20 @@ def test_a_changed_secret_is_verified_before_it_is_applied(step: str) -> None:
 
 
 def test_the_gateway_certificate_is_saved_first() -> None:
-    said = lines(deed("gateway-certificate").do)
+    said = lines(deed("gateway-certificate", mesh(workloads=(EDGE,))).do)
 
     assert said[1].startswith("kubectl -n edge get secret SECRET -o yaml")
     assert said[2].startswith("kubectl -n edge create secret tls SECRET --cert=tls.crt --key=tls.key --dry-run=client")
+
+
+def test_a_leaf_of_another_workload_is_no_gateways_certificate() -> None:
+    assert declared_steps()["gateway-certificate"].make(situation(mesh(workloads=(WEB,)))) is None
+
+
+def test_another_trust_domain_is_accepted_where_no_object_says_which_names_are() -> None:
+    said = lines(deed("alias-trust-domain", mesh(objects=(), domains=("former.example",))).do)
+
+    assert said[1].startswith("kubectl -n istio-system get configmap istio -o yaml")
+    assert "trustDomainAliases with former.example;" in said[2]
+    assert said[3] == "kubectl -n istio-system edit configmap istio"
+    assert declared_steps()["alias-trust-domain"].make(situation()) is None

@@ -82,3 +82,12 @@ def test_observed(quantity: Quantity, said: str) -> None:
     line = finding_lines([finding(observed=quantity, threshold=None)], 3)[1]
 
     assert line[79:91].strip() == said
+
+
+def test_numbers_keep_their_columns_apart() -> None:
+    wide = finding(
+        observed=Quantity(name="denied", value=218, unit="requests"),
+        threshold=Quantity(name="access.denied", value=20, unit="requests"),
+    )
+
+    assert finding_lines([wide], 3)[1].endswith(f"{1:>8}{218:>12}{20:>9}")

@@ -19,7 +19,7 @@ def test_the_whole_page() -> None:
         "",
         "The root CA was replaced without an overlap. search refuses pricing.",
         "",
-        "**Impact**: 20 of 60 calls failed.",
+        "**Impact**: 20 of 60 calls to pricing.shop.svc.cluster.local failed.",
         "",
         "- 2 sets of roots share none",
         "",

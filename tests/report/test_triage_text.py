@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from meshforensics.investigation import captures
 from meshforensics.model import Cause, Item, NotEvaluated, Phase, Quantity, Severity, Standing, Status
 from meshforensics.report.triage_text import LINES, WIDTH, triage_text, worst
+from meshforensics.testing import frame
 from tests.conftest import ROOT, Opened
 from tests.report.stand_in import StandInBag, finding, hypothesis
 from tests.report.test_triage_json import stand_in
@@ -161,3 +163,27 @@ def test_worst_leaves_muted_findings_out() -> None:
 
     assert worst(found) is Severity.WARNING
     assert worst(()) is None
+
+
+def test_the_objects_of_a_verdict_come_first_with_who_changed_them_when() -> None:
+    named = ("DestinationRule:shop/pay", "EnvoyFilter:shop/old", "DestinationRule:shop/gone")
+    config = frame(
+        "config",
+        object=["DestinationRule:shop/pay", "EnvoyFilter:shop/old", "DestinationRule:shop/other"],
+        changed_at=[
+            pd.Timestamp("2026-01-01T11:59:30Z"),
+            pd.Timestamp("2026-01-01T11:00:00Z"),
+            pd.Timestamp("2026-01-01T11:59:59Z"),
+        ],
+        changed_by=["kubectl-edit"] * 3,
+    )
+    best = hypothesis(subjects=("shop/web-1", "spiffe://a/ns/b/sa/c", *named))
+    case = replace(stand_in(), hypotheses=(best,))
+
+    lines = triage_text(replace(case, frames={**case.frames, "config": config}), "x.zip").splitlines()
+
+    assert lines[lines.index("  since     2026-01-01 11:59:39.600 UTC") + 1 :][:3] == [
+        "  subjects  DestinationRule:shop/pay, EnvoyFilter:shop/old, DestinationRule:shop/gone, shop/web-1",
+        "            and 1 more",
+        "  changed   DestinationRule:shop/pay, 2026-01-01 11:59:30.000 UTC by kubectl-edit",
+    ]
