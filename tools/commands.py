@@ -1,10 +1,11 @@
 """Which of the commands that are printed as advice the tests let a real kubectl check, and which no test can."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import takewhile
 
 from meshforensics.model import Hypothesis, Standing
-from meshforensics.recovery import RECIPES, Command, Mesh, Part, Situation, planned
+from meshforensics.recovery import OF_LINKERD, RECIPES, Command, Mesh, Part, Situation, planned
 
 DRY = ("annotate", "create", "delete", "label", "patch", "scale", "set", "run")
 """Calls of kubectl that have a dry run, which asks the server what is there and changes nothing."""
@@ -54,7 +55,11 @@ def parts_of(mesh: Mesh) -> list[Part]:
     """Everything that the plans of all incidents print for a mesh, once."""
     verdict = Hypothesis(incident="", status=Standing.SUPPORTED, confidence=1.0)
     situation = Situation(mesh=mesh, verdict=verdict, paths=("incident.zip",), paused=mesh.workloads)
-    steps = (each for recipe in RECIPES.values() for each in planned(recipe, situation))
+    steps = [each for recipe in RECIPES.values() for each in planned(recipe, situation)]
+    of_linkerd = replace(situation, mesh=replace(mesh, linkerd="linkerd"))
+    anchors = replace(verdict, subjects=("ConfigMap:linkerd/linkerd-identity-trust-roots",))
+    for each in (of_linkerd, replace(of_linkerd, verdict=anchors)):
+        steps += [step for recipe in OF_LINKERD.values() for step in planned(recipe, each)]
     found = (part for each in steps for part in each.parts)
     return list({part if isinstance(part, str) else part.shell: part for part in found}.values())
 

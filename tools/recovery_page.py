@@ -1,6 +1,6 @@
 """The page docs/recovery.md, from the declared steps and plans."""
 
-from meshforensics.recovery import EVIDENCE_ONLY, RECIPES, Mesh, declared_steps, ordered
+from meshforensics.recovery import EVIDENCE_ONLY, OF_LINKERD, RECIPES, Mesh, declared_steps, ordered
 from tools import commands
 
 RECOVERY = """\
@@ -29,9 +29,10 @@ refuses to write. These beginnings of commands no test can run so, because nothi
 def text(note: str) -> str:
     """The page: every incident's plan, and every step; `note` says that it is generated."""
     known = declared_steps()
+    of_linkerd = [(f"{name}, of Linkerd", recipe) for name, recipe in sorted(OF_LINKERD.items())]
     plans = [
         f"| `{name}` | {cell(recipe.title)} | {', '.join(ordered(recipe.steps, known))} |"
-        for name, recipe in (*sorted(RECIPES.items()), ("undetermined", EVIDENCE_ONLY))
+        for name, recipe in (*sorted(RECIPES.items()), *of_linkerd, ("undetermined", EVIDENCE_ONLY))
     ]
     steps = [
         f"| `{each.id}` | {each.stage} | {each.plane} | {cell(each.title)} | {cell(each.when)} | {cell(each.risk)} |"

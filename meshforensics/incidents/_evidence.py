@@ -67,7 +67,11 @@ def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:
     """The item to capture next, where `table` lacks known proxies or says nothing."""
     command = _COMMANDS.get(kind, "")
     reason = case.source.reason(table)
-    lacking = without(case, table) if "{pod}" in command else []
+    asked = "{pod}" in command
+    foreign = _of_other_kinds(case) if asked else frozenset()
+    lacking = [proxy for proxy in without(case, table) if proxy not in foreign] if asked else []
+    if foreign and not lacking:
+        return ()
     if not lacking:
         return (Missing(kind=kind, subject="-", why=reason, command=command),) if reason else ()
     namespace, pod = lacking[0]
@@ -80,6 +84,14 @@ def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:
             command=command.format(namespace=namespace, pod=pod),
         ),
     )
+
+
+@once
+def _of_other_kinds(case: Case) -> frozenset[Proxy]:
+    """The pods whose proxy is no Envoy that could be asked by istio-proxy's ways."""
+    containers = case.source.frame("containers")
+    own = set(keys(containers[containers["container"] == "istio-proxy"], "namespace", "pod"))
+    return frozenset(keys(containers[containers["container"] == "linkerd-proxy"], "namespace", "pod")) - own
 
 
 @once

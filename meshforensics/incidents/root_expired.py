@@ -1,5 +1,7 @@
 """A root (or intermediate) that leaves chain to has ended."""
 
+import re
+
 from meshforensics.incidents._declare import Case, Judgement, Test, incident
 from meshforensics.incidents._evidence import (
     complete,
@@ -10,9 +12,11 @@ from meshforensics.incidents._evidence import (
     missing,
     shown,
 )
+from meshforensics.model import Finding
 from meshforensics.model.words import count_of
 
 FAMILIES = ("tls-root-expired", "tls-verify")
+_LINKERD_KEEPS = re.compile(r"(?:ConfigMap|Secret):[^/]+/linkerd-identity-(?:trust-roots|issuer)")
 CHECKS = ("certificates.root-expired", "certificates.intermediate-expired")
 
 
@@ -24,7 +28,7 @@ CHECKS = ("certificates.root-expired", "certificates.intermediate-expired")
 )
 def root_expired(case: Case) -> Judgement:
     """A holder that also trusts a valid root is no part of it."""
-    found = case.found(*CHECKS)
+    found = (*case.found(*CHECKS), *_of_linkerd(case))
     failed = failed_by(case, FAMILIES) if found else failed_by(case, ("tls-root-expired",))
     ended = Test(
         name="root-ended",
@@ -59,3 +63,12 @@ def root_expired(case: Case) -> Judgement:
         impact=impact_of(case, failed),
         explained=len(failed),
     )
+
+
+def _of_linkerd(case: Case) -> tuple[Finding, ...]:
+    """What Linkerd verifies or signs by, where its proxies run: they do not show what they hold."""
+    containers = case.source.frame("containers")
+    if not (containers["container"] == "linkerd-proxy").any():
+        return ()
+    found = case.found("certificates.authority-expired")
+    return tuple(each for each in found if any(map(_LINKERD_KEEPS.fullmatch, each.subjects)))

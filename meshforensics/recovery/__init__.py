@@ -14,10 +14,11 @@ from meshforensics.recovery._edges import edges
 from meshforensics.recovery._mesh import SYSTEM, Case, Mesh, Resources, mesh_of
 from meshforensics.recovery._named import Named
 from meshforensics.recovery._plan import Plan, PlannedStep, declared_steps, manifests, ordered, plan_for, planned
-from meshforensics.recovery._plans import EVIDENCE_ONLY, RECIPES, Recipe
+from meshforensics.recovery._plans import EVIDENCE_ONLY, OF_LINKERD, RECIPES, Recipe
 
 __all__ = [
     "EVIDENCE_ONLY",
+    "OF_LINKERD",
     "PLACEHOLDERS",
     "RECIPES",
     "SYSTEM",

@@ -19,6 +19,7 @@ SYSTEM = "istio-system"
 """Where istiod is installed unless told otherwise."""
 
 _OF_A_REPLICA_SET = re.compile(r"(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}")
+_LINKERD_KEEPS = re.compile(r"(?:ConfigMap|Secret):([^/]+)/linkerd-identity-(?:trust-roots|issuer)")
 _FIRST_V1 = (1, 22)
 """The release of Istio that first served its APIs as v1."""
 
@@ -81,6 +82,7 @@ class Mesh:
         resources: what the sidecar asks for and may use, by workload.
         roots: serials of the trusted roots that have not ended, each with the pods that trust it.
         signer: Secret that holds the signing CA, as far as the bundle tells.
+        linkerd: namespace of Linkerd's control plane where the verdict is about what it keeps; else empty.
         refused: names in the evidence that are none, so that no command holds them.
     """
 
@@ -105,6 +107,7 @@ class Mesh:
     resources: Mapping[Named, Resources] = field(default_factory=dict)
     roots: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signer: str = ""
+    linkerd: str = ""
     refused: tuple[str, ...] = ()
 
     def api(self, group: str) -> str:
@@ -132,7 +135,8 @@ def mesh_of(case: Case, verdict: Hypothesis) -> Mesh:
     sort = Sorter()
     owners = _owners(case, sort)
     subjects = about(case, verdict, owners, sort)
-    order = _callees_first(case, owners)
+    linkerd = _linkerd(verdict)
+    order = _of_linkerd(case, owners, linkerd) if linkerd else _callees_first(case, owners)
     gateways = tuple(sorted({owners[pod] for pod in _gateway_pods(case) if pod in owners}))
     istiods = _istiods(case, sort)
     system = istiods[0].namespace if istiods else SYSTEM
@@ -159,6 +163,7 @@ def mesh_of(case: Case, verdict: Hypothesis) -> Mesh:
         resources=_resources(case, owners),
         roots=_roots(case),
         signer=_signer(case, system),
+        linkerd=linkerd,
         refused=tuple(sorted(sort.refused)),
     )
 
@@ -266,6 +271,20 @@ def _callees_first(case: Case, owners: Mapping[Pod, Named]) -> tuple[Named, ...]
         ordered += free
         waits = {each: callees for each, callees in waits.items() if each not in free}
     return tuple(ordered)
+
+
+def _linkerd(verdict: Hypothesis) -> str:
+    """The namespace of the anchors or the issuer that a verdict is about."""
+    found = (_LINKERD_KEEPS.fullmatch(subject) for subject in verdict.subjects)
+    return next((each[1] for each in found if each and is_name(each[1])), "")
+
+
+def _of_linkerd(case: Case, owners: Mapping[Pod, Named], namespace: str) -> tuple[Named, ...]:
+    """Every workload with a proxy of Linkerd's, its own control plane left out."""
+    containers = case.frame("containers")
+    proxies = containers[containers["container"] == "linkerd-proxy"]
+    places = zip(texts(proxies["namespace"]), texts(proxies["pod"]), strict=True)
+    return tuple(sorted({owners[pod] for pod in places if pod in owners and pod[0] != namespace}))
 
 
 def _labels(case: Case, sort: Sorter) -> dict[Named, dict[str, str]]:

@@ -11,7 +11,7 @@ from meshforensics.recovery._command import PLACEHOLDERS, Command, Manifest, sta
 from meshforensics.recovery._declare import Deed, Part, Situation, Step
 from meshforensics.recovery._mesh import Case, Mesh, mesh_of
 from meshforensics.recovery._named import Named
-from meshforensics.recovery._plans import EVIDENCE_ONLY, RECIPES, Recipe
+from meshforensics.recovery._plans import EVIDENCE_ONLY, OF_LINKERD, RECIPES, Recipe
 
 VERDICT = ("", "auto")
 
@@ -87,10 +87,10 @@ def plan_for(case: Case, paths: tuple[str, ...] = ("BUNDLE",), incident: str = "
     """
     verdict = _hypothesis(case, incident)
     decided = verdict.status in {Standing.SUPPORTED, Standing.POSSIBLE}
-    recipe = RECIPES[verdict.incident] if decided else EVIDENCE_ONLY
+    mesh = mesh_of(case, verdict)
+    recipe = _recipe(verdict.incident, mesh) if decided else EVIDENCE_ONLY
     if verdict.status is Standing.POSSIBLE and "watch-memory" not in recipe.steps:
         recipe = replace(recipe, steps=("keep-evidence", "capture-missing", *recipe.steps))
-    mesh = mesh_of(case, verdict)
     paused = _to_pause(verdict, mesh) if "pause-rollouts" in recipe.steps else ()
     steps = planned(recipe, Situation(mesh=mesh, verdict=verdict, paths=paths, paused=paused))
     return Plan(
@@ -103,6 +103,11 @@ def plan_for(case: Case, paths: tuple[str, ...] = ("BUNDLE",), incident: str = "
         fill=_fill(steps),
         also=_also(case, verdict) if decided else (),
     )
+
+
+def _recipe(incident: str, mesh: Mesh) -> Recipe:
+    own = OF_LINKERD.get(incident) if mesh.linkerd else None
+    return own or RECIPES[incident]
 
 
 def planned(recipe: Recipe, situation: Situation) -> tuple[PlannedStep, ...]:

@@ -146,3 +146,15 @@ RECIPES = {
     ),
 }  # fmt: skip
 """By incident id; a test holds that every incident has one."""
+
+OF_LINKERD = {
+    "root-expired": Recipe(
+        title="A new issuer, or a new trust anchor with it, then every meshed workload restarted",
+        steps=("keep-evidence", "save-linkerd-identity", "renew-linkerd-issuer", "replace-linkerd-anchor",
+               "restart-linkerd", "verify"),
+        never=(("Do not restart workloads before the new certificates are given out: a new proxy gets none, and those "
+                "that run may still hold a valid one."),
+               "Do not delete linkerd-identity-issuer before the new files verify: nothing is signed without it."),
+    ),
+}  # fmt: skip
+"""By incident id, where a verdict is about what Linkerd keeps."""

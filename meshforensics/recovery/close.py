@@ -9,7 +9,7 @@ _ALL = (
     "restart-ztunnel", "restart-gateways", "restore-objects", "bound-requests", "authz-dry-run", "authz-overlay",
     "authz-delete", "mtls-permissive", "grow-istiod", "roll-back-control-plane", "push-again", "shift-traffic",
     "add-capacity", "raise-pool", "bring-hosts-back", "raise-memory-limit", "scope-configuration", "switch-signer",
-    "gateway-certificate", "plaintext-window",
+    "gateway-certificate", "plaintext-window", "restart-linkerd",
 )  # fmt: skip
 
 
@@ -22,13 +22,13 @@ _ALL = (
     risk="Reads only.",
     after=_ALL,
 )
-def verify(_: Situation) -> Deed:
+def verify(situation: Situation) -> Deed:
     """By two signals: what proxies say, and what users get."""
     return Deed(
         do=(
             Command(words=("meshforensics", "capture", "-o", "after.zip")),
             Command(words=("meshforensics", "triage", "after.zip")),
-            Command(words=("istioctl", "proxy-status")),
+            Command(words=("linkerd", "check", "--proxy") if situation.mesh.linkerd else ("istioctl", "proxy-status")),
         ),
         verify=(
             "The verdict is gone; 5xx, 403 and the flags UH, UF, NC, NR are as before; a call from outside passes.",

@@ -7,7 +7,7 @@ import pytest
 
 from meshforensics.checks import Check
 from meshforensics.checks.access import denied
-from meshforensics.checks.certificates import leaf_expired, root_expired
+from meshforensics.checks.certificates import authority_expired, leaf_expired, root_expired
 from meshforensics.checks.routing import shadowed_route
 from meshforensics.checks.sync import endpoint_gone, stale
 from meshforensics.incidents import declared_incidents
@@ -173,6 +173,31 @@ def test_an_expired_root_is_no_leaf_trouble() -> None:
 
     assert judged("root-expired", *found, trust=frame("trust")).status is SUPPORTED
     assert judged("leaf-expired", *found, certificates=leaves, trust=frame("trust")).status is REFUTED
+
+
+@pytest.mark.parametrize(
+    ("kept", "container", "status"),
+    [
+        pytest.param("configmap:linkerd/linkerd-identity-trust-roots", "linkerd-proxy", SUPPORTED, id="the-anchors"),
+        pytest.param("secret:linkerd/linkerd-identity-issuer", "linkerd-proxy", SUPPORTED, id="the-issuer"),
+        pytest.param("secret:linkerd/linkerd-identity-issuer", "istio-proxy", UNDETERMINED, id="left-over"),
+        pytest.param("configmap:shop/istio-ca-root-cert", "linkerd-proxy", UNDETERMINED, id="of-istio"),
+    ],
+)
+def test_what_linkerd_keeps_has_ended(kept: str, container: str, status: Standing) -> None:
+    """Its proxies do not show what they hold; what they are given, and signed by, is told by objects."""
+    kind, _, name = kept.partition(":")
+    subject = f"{'Secret' if kind == 'secret' else 'ConfigMap'}:{name}"
+    ended = frame("certificates", subject_id=[subject], place=[kept], role=["root"], serial=["a1"],
+                  not_after=[NOON - pd.Timedelta(hours=1)])  # fmt: skip
+    pods = frame("pods", namespace=["shop"], pod=["web-1"], phase=["Running"], injected=[True])
+    containers = frame("containers", namespace=["shop"], pod=["web-1"], container=[container])
+
+    said = judged("root-expired", *_found(authority_expired, certificates=ended), pods=pods, containers=containers)
+
+    assert said.status is status
+    assert said.subjects == ((subject,) if status is SUPPORTED else ())
+    assert [each.subject for each in said.missing] == (["shop/web-1"] if container == "istio-proxy" else [])
 
 
 def _growth(**values: object) -> pd.DataFrame:

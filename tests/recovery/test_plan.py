@@ -14,6 +14,7 @@ from meshforensics.incidents import declared_incidents
 from meshforensics.model import DeclarationError, Hypothesis, Missing, Plane, Standing, UnknownNameError
 from meshforensics.recovery import (
     EVIDENCE_ONLY,
+    OF_LINKERD,
     RECIPES,
     Command,
     Deed,
@@ -61,7 +62,7 @@ def test_every_incident_has_a_plan_and_no_other_has_one() -> None:
 
 def test_every_step_is_of_some_plan_and_comes_after_known_ones() -> None:
     known = declared_steps()
-    used = {name for recipe in (*RECIPES.values(), EVIDENCE_ONLY) for name in recipe.steps}
+    used = {name for recipe in (*RECIPES.values(), *OF_LINKERD.values(), EVIDENCE_ONLY) for name in recipe.steps}
 
     assert used == set(known)
     assert [(each.id, name) for each in known.values() for name in each.after if name not in known] == []
