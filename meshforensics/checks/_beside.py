@@ -1,5 +1,6 @@
 """What else in a bundle confirms or refutes what a family of error texts says."""
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -18,7 +19,7 @@ TELLS: Mapping[str, Tells] = {
 """By family; docs/signatures.md is made of it."""
 
 NOTHING = "nothing else that was captured tells"
-_STATE = "refuted as of the capture: "
+_STATE = re.compile(r"\Arefuted(?: as of the capture)?: ")
 
 
 def families(topic: str) -> tuple[str, ...]:
@@ -45,6 +46,6 @@ def beside(family: str, rows: pd.DataFrame, frames: Mapping[str, pd.DataFrame], 
 def joined(said: list[str]) -> str:
     """Several sentences as one: what a counter confirms has been, whatever the state is that was captured."""
     if any(each.startswith("confirmed: ") for each in said):
-        said = [each.replace(_STATE, "over as of the capture: ", 1) for each in said]
+        said = [_STATE.sub("over as of the capture: ", each) for each in said]
         said.sort(key=lambda each: not each.startswith("confirmed: "))
     return "; ".join([said[0], *(each.removeprefix("confirmed: ") for each in said[1:])]) if said else ""

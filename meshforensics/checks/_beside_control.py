@@ -20,6 +20,7 @@ _ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 _GRPC_LIMIT = 4e6
 """The bucket bound of Istio's histogram that stands for gRPC's own limit of 4 MiB."""
 
+_ISTIOD = r'"app": ?"istiod"'
 _CACERTS = 4
 """ca-cert.pem, ca-key.pem, cert-chain.pem and root-cert.pem."""
 
@@ -131,17 +132,32 @@ def _too_large(lines: Lines) -> str:
 
 def _connected(lines: Lines) -> str:
     """The gauge of each proxy that logged it, 1 while its stream is up; else whether an istiod has a stream of it."""
-    gauges, streams = own_counters(lines, (_CONNECTED,)), lines.own("xds_connections")
+    gauges = own_counters(lines, (_CONNECTED,))
     if gauges.empty:
-        up = len(set(keys(streams, "namespace", "pod"))) if len(streams) else 0
-        many = count_of(len(lines.pods), "proxy", "proxies")
-        return f"over as of the capture: istiod has a stream of {up} of {many} that logged it" if up else ""
+        return _streaming(lines)
     state = gauges.groupby([text(gauges["namespace"]), text(gauges["pod"])])["real"].max()
     down = int((state.fillna(0) == 0).sum())
     if down:
         every = count_of(len(state), "proxy", "proxies")
         return f"confirmed: {down} of {every} that logged it had no stream as of the capture"
     return in_words("over as of the capture: {n:~the proxy has its|all {n} proxies have their} stream", n=len(state))
+
+
+def _streaming(lines: Lines) -> str:
+    """Streams as istiods list them; that none lists a proxy tells something where every istiod was asked."""
+    streams, pods = lines.table("xds_connections"), lines.table("pods")
+    if streams.empty:
+        return ""
+    up = len(set(keys(lines.of_own_pods(streams), "namespace", "pod")))
+    many = count_of(len(lines.pods), "proxy", "proxies")
+    if up:
+        return f"over as of the capture: istiod has a stream of {up} of {many} that logged it"
+    labelled = pods[text(pods["labels"]).str.contains(_ISTIOD)] if len(pods) else pods
+    istiods = (
+        {f"{namespace}/{pod}" for namespace, pod in keys(labelled, "namespace", "pod")} if len(labelled) else set()
+    )
+    asked = bool(istiods) and bool(lines.pods) and istiods <= set(texts(streams["istiod"]))
+    return f"confirmed: no istiod has a stream of the {many} that logged it" if asked else ""
 
 
 def _began(lines: Lines) -> str:

@@ -47,7 +47,7 @@ def _trend(rows: pd.DataFrame, window: Window, log_coverage: pd.DataFrame) -> st
     Logs are those that the lines are of: that another one reaches further back says nothing of them.
     """
     start, end = pd.Timestamp(window.start), pd.Timestamp(window.end)
-    own = log_coverage[log_coverage["item"].isin(rows["item"])] if len(log_coverage) else log_coverage
+    own = log_coverage[log_coverage["item"].isin(rows["item"].unique())] if len(log_coverage) else log_coverage
     first = rows["first_at"].fillna(rows["at"]).min()
     since = min((at for at in (own["first_at"].min() if len(own) else pd.NaT, first) if pd.notna(at)), default=start)
     before, now = ("before", "") if since < start else ("in the first", " in the second half of the log")

@@ -272,6 +272,21 @@ def test_what_else_tells(family: str, frames: dict[str, pd.DataFrame], said: str
     assert said_of(family, **frames).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("istiods", "said"),
+    [
+        pytest.param(["istiod-1"], "confirmed: no istiod has a stream of the 1 proxy that logged it", id="of-the-only"),
+        pytest.param(["istiod-1", "istiod-2"], NOTHING, id="another-istiod-was-not-asked"),
+    ],
+)
+def test_that_no_istiod_has_a_stream_is_said_where_all_were_asked(istiods: list[str], said: str) -> None:
+    streams = frame("xds_connections", namespace=["x"], pod=["y"], istiod=["istio-system/istiod-1"])
+    count = len(istiods)
+    pods = frame("pods", namespace=["istio-system"] * count, pod=istiods, labels=[LABELS["istiod"]] * count)
+
+    assert said_of("xds-stream-lost", xds_connections=streams, pods=pods) == said
+
+
 def test_what_istiod_logged_of_rejections_is_of_all_proxies() -> None:
     lines = lines_of("config-rejected", pod="istiod-1", log=["istiod"] * 3)
 

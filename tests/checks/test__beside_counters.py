@@ -132,6 +132,16 @@ def test_what_a_counter_confirms_has_been_whatever_was_captured() -> None:
     assert said.endswith(f"; over as of the capture: 1 of 1 host of {CLUSTER} is healthy")
 
 
+def test_limits_that_were_lifted_since_do_not_refute_what_was_counted() -> None:
+    none = [2**32 - 1]
+    clusters = frame("clusters", name=[CLUSTER], max_requests=none, max_connections=none, max_pending_requests=none)
+
+    said = said_of("overflow", clusters=clusters, stats=counts("cluster.x.upstream_cx_overflow", 5, cluster=CLUSTER))
+
+    assert said.startswith("confirmed: `upstream_cx_overflow` is 5")
+    assert said.endswith("; over as of the capture: its limits are as good as none")
+
+
 def test_of_every_family_something_tells() -> None:
     assert {each.family for each in SIGNATURES} == set(TELLS)
 
