@@ -1,13 +1,13 @@
 """EnvoyFilters: patches that did not take effect, or that an upgrade may undo."""
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.checks._hosts import labels_of
+from meshforensics.checks._filters import Proxy, is_for, proxies_of, roots_of, settled
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, keys, mapping_in, spec_of, text, texts, true, where
 
@@ -21,7 +21,6 @@ _IGNORED = {
 _REPLACEABLE = {"HTTP_FILTER", "NETWORK_FILTER"}
 _ADDS = {"ADD", "INSERT_BEFORE", "INSERT_AFTER", "INSERT_FIRST"}
 _HOLDERS = {"HTTP_FILTER": "http_filters", "NETWORK_FILTER": "filters"}
-_ROLES = {"SIDECAR_INBOUND": {"sidecar"}, "SIDECAR_OUTBOUND": {"sidecar"}, "GATEWAY": {"router"}}
 
 
 @check(
@@ -67,16 +66,6 @@ def filter_order_unsafe(envoy_filter_patches: pd.DataFrame) -> pd.DataFrame:
     return unsafe.assign(pinned=[", and is for one version" if each else "" for each in pinned])
 
 
-class _Proxy(NamedTuple):
-    """A proxy that an EnvoyFilter may be for."""
-
-    namespace: str
-    pod: str
-    role: str
-    version: str
-    labels: frozenset[tuple[str, str]]
-
-
 @check(
     "routing.filter-not-applied",
     phase="configuration",
@@ -113,15 +102,15 @@ def filter_not_applied(
         & (text(envoy_filter_patches["name"]) != "")
         & ~true(envoy_filter_patches["targeted"], missing=False)
     ]
-    adds = where(adds, _settled(adds, config, profile.number("warming-age")))
+    adds = where(adds, settled(adds, config, profile.number("warming-age")))
     if adds.empty:
         return adds.assign(selected=0)
-    known = list(_proxies(proxies, pods, listener_instances))
+    known = list(proxies_of(proxies, pods, listener_instances))
     held = _held(filter_chains, listener_instances, cluster_instances)
     places = _places(listeners, filter_chains, listener_instances)
-    roots = _roots(mesh_config)
+    roots = roots_of(mesh_config)
     rows = adds.to_dict("records")
-    chosen = [[each for each in known if _is_for(row, each, roots) and _has_place(row, places, each)] for row in rows]
+    chosen = [[each for each in known if is_for(row, each, roots) and _has_place(row, places, each)] for row in rows]
     names = keys(adds, "apply_to", "name")
     lacking = [
         bool(own) and not any(name in held.get((each.namespace, each.pod), ()) for each in own)
@@ -159,12 +148,12 @@ def filter_not_removed(
     named = envoy_filter_patches.assign(removed=removed)
     named = where(named, (bool(name) for name in removed))
     named = named[~true(named["targeted"], missing=False)]
-    named = where(named, _settled(named, config, profile.number("warming-age")))
-    known = list(_proxies(proxies, pods, listener_instances))
+    named = where(named, settled(named, config, profile.number("warming-age")))
+    known = list(proxies_of(proxies, pods, listener_instances))
     places = _places(listeners, filter_chains, listener_instances)
-    roots = _roots(mesh_config)
+    roots = roots_of(mesh_config)
     rows = named.to_dict("records")
-    own = [[places.get((each.namespace, each.pod), {}) for each in known if _is_for(row, each, roots)] for row in rows]
+    own = [[places.get((each.namespace, each.pod), {}) for each in known if is_for(row, each, roots)] for row in rows]
     kept = [bool(held) and all(_keeps(row, each) for each in held) for row, held in zip(rows, own, strict=True)]
     return where(named.assign(selected=[len(held) for held in own]), kept)
 
@@ -192,59 +181,6 @@ def _of_direction(patch: Mapping[Hashable, Any], places: "_Places") -> "_Places"
     return {direction: names for direction, names in places.items() if wanted in (None, direction)}
 
 
-def _roots(mesh_config: pd.DataFrame) -> set[str]:
-    return {"istio-system"} if mesh_config.empty else {*texts(mesh_config["root_namespace"]), "istio-system"}
-
-
-def _settled(patches: pd.DataFrame, config: pd.DataFrame, age_s: float) -> Iterable[bool]:
-    """Whether the object of each patch is known to be older than `age_s` at the capture, or of unknown age."""
-    if config.empty:
-        return [True] * len(patches)
-    changed = config["changed_at"].fillna(config["created_at"])
-    fresh = (config["captured_at"] - changed).dt.total_seconds() < age_s
-    young = set(text(config["object"])[fresh.fillna(False).astype(bool)])
-    return (name not in young for name in texts(patches["object"]))
-
-
-def _proxies(proxies: pd.DataFrame, pods: pd.DataFrame, listener_instances: pd.DataFrame) -> Iterator[_Proxy]:
-    """The proxies whose configuration was captured, with the labels of their pods."""
-    dumped = set(keys(listener_instances, "namespace", "pod"))
-    said = keys(pods, "namespace", "pod", "labels")
-    labels = {(namespace, pod): frozenset(labels_of(own).items()) for namespace, pod, own in said}
-    for namespace, pod, role, version in keys(proxies, "namespace", "pod", "role", "version"):
-        if (namespace, pod) in dumped and (namespace, pod) in labels:
-            yield _Proxy(namespace, pod, role, version, labels[namespace, pod])
-
-
-def _is_for(patch: Mapping[Hashable, Any], proxy: _Proxy, roots: set[str]) -> bool:
-    if str(patch["namespace"]) not in {proxy.namespace, *roots}:
-        return False
-    if proxy.role not in _ROLES.get(str(patch["context"]), {"sidecar", "router"}):
-        return False
-    selector, version = patch["selector"], patch["proxy_version"]
-    if isinstance(selector, str) and not labels_of(selector).items() <= proxy.labels:
-        return False
-    return not (isinstance(version, str) and version) or _fits(version, proxy.version)
-
-
-def _fits(pattern: str, version: str) -> bool:
-    """Whether a version fits a pattern; one that Python cannot read is taken not to, so that nothing is said.
-
-    Envoy's expressions take linear time and Python's do not: one that could take long is not tried.
-    """
-    if _REPEATED_GROUP.search(pattern) or len(_REPEATS.findall(pattern)) > _MOST_REPEATS or len(version) > _LONGEST:
-        return False
-    try:
-        return bool(re.search(pattern, version))
-    except re.error:
-        return False
-
-
-_REPEATED_GROUP = re.compile(r"\)[*+?{]")
-_REPEATS = re.compile(r"[*+{]")
-_MOST_REPEATS = 3
-_LONGEST = 80
-
 _Places = dict[str, set[str]]
 """Names of the network and HTTP filters of a proxy, by direction of their listener."""
 
@@ -266,7 +202,7 @@ def _places(
     return made
 
 
-def _has_place(patch: Mapping[Hashable, Any], places: Mapping[tuple[str, ...], _Places], proxy: _Proxy) -> bool:
+def _has_place(patch: Mapping[Hashable, Any], places: Mapping[tuple[str, ...], _Places], proxy: Proxy) -> bool:
     """Whether a proxy has the filters next to which the patch is put."""
     if patch["apply_to"] == "CLUSTER":
         return True

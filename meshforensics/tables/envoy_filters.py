@@ -27,6 +27,7 @@ def _of(spec: Spec) -> Iterator[dict[str, object]]:
             proxy_version=text_of(mapping(match, "proxy"), "proxyVersion"),
             match=json_text(match),
             name=text_of(mapping(patch, "value"), "name"),
+            merged=json_text(mapping(patch, "value")) if text_of(patch, "operation") == "MERGE" else None,
         )
 
 
@@ -45,6 +46,7 @@ envoy_filter_patches = Table(
         Column("proxy_version", "str", about="Pattern of the proxies' version.", source="match.proxy.proxyVersion"),
         Column("match", "str", about="What it patches, as JSON.", source="match"),
         Column("name", "category", about="Name of what it adds.", source="patch.value.name"),
+        Column("merged", "str", about="What it merges, as JSON; missing for another operation.", source="patch.value"),
     ),
     derives=_patches,
 )

@@ -100,6 +100,7 @@ NEXT_TO = '{"listener":{"filterChain":{"filter":{"name":"http_connection_manager
         pytest.param({"proxy_version": r"^1\.11.*"}, 0, id="for-another-version"),
         pytest.param({"proxy_version": r"^(1\.24)+"}, 0, id="a-pattern-that-could-take-long"),
         pytest.param({"proxy_version": r".*.*.*.*x"}, 0, id="a-pattern-that-repeats-too-much"),
+        pytest.param({"match": '{"proxy":{"metadata":{"A":"b"}}}'}, 0, id="for-proxies-of-some-metadata"),
         pytest.param({"proxy_version": "("}, 0, id="a-pattern-that-is-none"),
         pytest.param({"operation": "MERGE"}, 0, id="what-merges-cannot-be-told"),
         pytest.param({"targeted": True}, 0, id="aimed-at-an-object"),

@@ -16,7 +16,7 @@ spec:
     match: {context: SIDECAR_INBOUND, proxy: {proxyVersion: "^1.2"}}
     patch: {operation: INSERT_BEFORE, value: {name: envoy.lua}}
   - applyTo: CLUSTER
-    patch: {operation: MERGE}
+    patch: {operation: MERGE, value: {connect_timeout: 5s}}
 """
 
 
@@ -28,6 +28,7 @@ def test_a_row_per_patch() -> None:
         ("CLUSTER", "MERGE", "ANY", None, None, 5, "/spec/configPatches/1"),
     ]
     assert cells(patches.iloc[:1], "selector", "targeted") == [('{"app":"web"}', False)]
+    assert cells(patches, "merged") == [(None,), ('{"connect_timeout":"5s"}',)]
 
 
 def test_a_patch_of_a_real_mesh(upgrade: Investigation) -> None:
