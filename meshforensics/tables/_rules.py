@@ -22,6 +22,8 @@ class Request(NamedTuple):
             caller has none.
         ips: the addresses that its caller may have.
         local: the address it was sent to.
+        remote: the address of the client as the server takes it, which X-Forwarded-For may tell.
+        headers: headers that the log has, by their names in small letters.
     """
 
     accounts: tuple[str, ...] | None = ()
@@ -32,7 +34,8 @@ class Request(NamedTuple):
     ips: tuple[str, ...] = ()
     local: str = ""
     sni: str = ""
-    user_agent: str = ""
+    remote: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Fit(NamedTuple):
@@ -112,7 +115,7 @@ def _source_fields(request: Request) -> dict[str, tuple[Values, Match]]:
         "namespaces": (_of_accounts(request, _namespace), _is_named),
         "serviceAccounts": (_of_accounts(request, _short), _is_named),
         "ipBlocks": (request.ips or None, _within),
-        "remoteIpBlocks": (None, _within),
+        "remoteIpBlocks": (_one(request.remote), _within),
         "requestPrincipals": (None, fits),
     }
 
@@ -134,16 +137,39 @@ def _condition(condition: Mapping[str, Any], request: Request) -> Fit:
         "source.namespace": (_of_accounts(request, _namespace), _is_named),
         "source.serviceAccount": (_of_accounts(request, _short), _is_named),
         "source.ip": (request.ips or None, _within),
+        "remote.ip": (_one(request.remote), _within),
         "destination.ip": (_one(request.local), _within),
         "destination.port": (_one(request.port), fits),
         "connection.sni": (_one(request.sni), fits),
-        "request.headers[user-agent]": (_one(request.user_agent), fits),
     }
-    values, match = known.get(key.lower() if key.startswith("request.headers") else key, (None, fits))
+    named = header_of(key)
+    held = {name: _one(value) for name, value in request.headers}
+    values, match = (held.get(named), fits) if named else known.get(key, (None, fits))
     return _all_of(
         _wants(key, texts_in(condition, "values"), values, match),
         _bars(f"not {key}", texts_in(condition, "notValues"), values, match),
     )
+
+
+def header_of(key: str) -> str:
+    """The header that a condition's key names, in small letters; empty for another key.
+
+    >>> header_of("request.headers[X-Env]"), header_of("source.ip")
+    ('x-env', '')
+    """
+    return key[len(_HEADERS) : -1].lower() if key.startswith(_HEADERS) and key.endswith("]") else ""
+
+
+def headers_asked(rules: Iterable[Any]) -> frozenset[str]:
+    """The headers that some rules ask for."""
+    named = (
+        header_of(str(condition.get("key") or ""))
+        for rule in rules
+        if isinstance(rule, dict)
+        for condition in members_in(rule, "when")
+        if isinstance(condition, dict)
+    )
+    return frozenset(named) - {""}
 
 
 def _one(value: str) -> Values:
@@ -188,6 +214,7 @@ def _fits_path(pattern: str, value: str) -> bool:
     return re.fullmatch("".join(parts), value) is not None
 
 
+_HEADERS = "request.headers["
 _TEMPLATE = re.compile(r"(\{\*\*?\})")
 _PARTS = {"{*}": "[^/]+", "{**}": ".*"}
 

@@ -11,7 +11,7 @@ from meshforensics.tables._declare import Column, Table
 from meshforensics.tables._frames import ABSENT, keys, text, texts
 from meshforensics.tables._objects import spec_of
 from meshforensics.tables._policies import Policy, policies_of, selects
-from meshforensics.tables._rules import Fit, Request, in_words, judged
+from meshforensics.tables._rules import Fit, Request, headers_asked, in_words, judged
 from meshforensics.tables.calls import workloads_of
 
 NONE = "none"
@@ -51,7 +51,8 @@ def _explained(denied: pd.DataFrame, config: pd.DataFrame, pods: pd.DataFrame) -
     policies = [each for each in policies_of(config) if each.enforced]
     told = zip(keys(pods, "namespace", "pod"), map(spec_of, texts(pods["labels"])), strict=True) if len(pods) else ()
     labels = dict(told)
-    requests = _requests(denied, pods)
+    headers = headers_asked(rule for each in policies for rule in each.rules)
+    requests = _requests(denied, pods, headers)
     asked = list(zip(keys(denied, "policy", "namespace", "pod"), requests, strict=True))
     found: dict[Any, tuple[tuple[str, ...], str]] = {}
     for (policy, namespace, pod), request in dict.fromkeys(asked):
@@ -64,11 +65,24 @@ def _explained(denied: pd.DataFrame, config: pd.DataFrame, pods: pd.DataFrame) -
     )
 
 
-def _requests(denied: pd.DataFrame, pods: pd.DataFrame) -> Iterator[Request]:
-    """What is known of each denied request."""
+_LOGGED = {
+    ":method": "method",
+    ":authority": "authority",
+    "host": "authority",
+    "user-agent": "user_agent",
+    "x-request-id": "request_id",
+    "x-forwarded-for": "forwarded_for",
+}
+"""Headers that a line of the log has, by their names; others, claims and request principals it does not tell."""
+
+
+def _requests(denied: pd.DataFrame, pods: pd.DataFrame, headers: frozenset[str]) -> Iterator[Request]:
+    """What is known of each denied request; of headers those alone that a policy asks for."""
     accounts, ips = _of_workloads(pods, "service_account"), _of_workloads(pods, "ip")
-    columns = ("caller", "method", "path", "authority", "downstream_local", "sni", "user_agent")
-    for caller, method, path, host, local, sni, agent in keys(denied, *columns):
+    columns = ("caller", "method", "path", "authority", "downstream_local", "downstream_remote", "sni")
+    names = sorted(headers & set(_LOGGED))
+    held = keys(denied, *(_LOGGED[name] for name in names)) if names else [()] * len(denied)
+    for (caller, method, path, host, local, remote, sni), values in zip(keys(denied, *columns), held, strict=True):
         at, _, port = local.rpartition(":")
         yield Request(
             accounts=_callers(accounts, caller),
@@ -79,7 +93,8 @@ def _requests(denied: pd.DataFrame, pods: pd.DataFrame) -> Iterator[Request]:
             ips=tuple(ip for _, ip in ips.get(caller, ())),
             local=at.strip("[]"),
             sni=sni,
-            user_agent=agent,
+            remote=remote.rpartition(":")[0].strip("[]"),
+            headers=tuple(zip(names, values, strict=True)),
         )
 
 
@@ -272,7 +287,10 @@ denials = Table(
             "objects", "object", about="Policies behind it: the named one, or all that allow here.", source="config"
         ),
         Column(
-            "would_allow", "str", about="What would let it in: the nearest rule, and what it lacks.", source="config"
+            "would_allow",
+            "str",
+            about="What would let it in: the nearest rule, what it lacks, and what of it no log tells.",
+            source="config",
         ),
         Column("caller", "category", about="Workload that called, or: outside the mesh.", source="logs, pods"),
         Column("method", "category", about="HTTP method; missing for TCP.", source="access log"),

@@ -156,8 +156,8 @@ WEB, OTHER = "cluster.local/ns/shop/sa/web", "cluster.local/ns/shop/sa/other"
         pytest.param([_rule(notIpBlocks=["10.0.0.9"])], "rule 0, with notIpBlocks without 10.0.0.9", id="its-address"),
         pytest.param(
             [_rule(OTHER, requestPrincipals=["*"], remoteIpBlocks=["1.2.3.4"])],
-            "rule 0, with principals cluster.local/ns/shop/sa/web (remoteIpBlocks and requestPrincipals not judged: "
-            "not in the evidence)",
+            "rule 0, with principals cluster.local/ns/shop/sa/web and remoteIpBlocks 10.0.0.9 (requestPrincipals not "
+            "judged: not in the evidence)",
             id="what-nothing-tells",
         ),
         pytest.param(
@@ -194,6 +194,37 @@ def test_what_would_allow_it(rules: list[dict[str, Any]], allow: str) -> None:
     made = told(_log("none"), _config({"selector": {"matchLabels": {"app": "pay"}}, "rules": rules}), PODS)
 
     assert list(made["would_allow"]) == [f"AuthorizationPolicy:shop/p0 {allow}"]
+
+
+LET_IN, UNTOLD = "rule 0, but for what the log does not tell", "rule 0, but for what the log does not tell: "
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted", "allow"),
+    [
+        ("request.headers[User-Agent]", "curl*", LET_IN),
+        ("request.headers[user-agent]", "wget", "rule 0, with request.headers[user-agent] curl/8"),
+        ("request.headers[x-request-id]", "r-1", LET_IN),
+        ("request.headers[x-forwarded-for]", "192.0.2.1", LET_IN),
+        ("request.headers[:authority]", "shop.example", LET_IN),
+        ("request.headers[host]", "other.example", "rule 0, with request.headers[host] shop.example"),
+        ("request.headers[:method]", "POST", "rule 0, with request.headers[:method] GET"),
+        ("request.headers[x-env]", "test", UNTOLD + "request.headers[x-env]"),
+        ("request.auth.principal", "*", UNTOLD + "request.auth.principal"),
+        ("remote.ip", "192.0.2.0/24", LET_IN),
+        ("remote.ip", "10.0.0.0/8", "rule 0, with remote.ip 192.0.2.1"),
+    ],
+)
+def test_what_a_line_tells_of_headers_and_of_the_client(key: str, wanted: str, allow: str) -> None:
+    """The client is as the server takes it, behind a gateway by X-Forwarded-For: so does Envoy's remote_ip."""
+    log = _log(
+        "none", downstream_remote="192.0.2.1:0", user_agent="curl/8", request_id="r-1", forwarded_for="192.0.2.1",
+        authority="shop.example",
+    )  # fmt: skip
+
+    (said,) = told(log, _config({"rules": [_when(key, wanted)]}), PODS)["would_allow"]
+
+    assert said == f"AuthorizationPolicy:shop/p0 {allow}"
 
 
 def test_a_caller_outside_the_mesh_has_no_principal() -> None:
