@@ -1,6 +1,7 @@
 """Routes of proxies against the VirtualServices that were captured."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,8 +9,10 @@ import pytest
 
 from meshforensics.checks.sync_routes import routes_differ, routes_of_gone_object
 from meshforensics.model import Severity
+from meshforensics.profile import load_profile
 from meshforensics.tables.virtual_services import virtual_service_rules
 from meshforensics.testing import Said, frame, outcome
+from tests.conftest import Opened
 
 NOON = pd.Timestamp("2026-01-01T12:00:00Z")
 LONG_AGO, LATELY = NOON - pd.Timedelta(hours=2), NOON - pd.Timedelta(hours=1)
@@ -221,3 +224,36 @@ def test_without_objects_they_are_not_evaluated() -> None:
 
     assert outcome(routes_differ, **given).not_evaluated == "not captured: virtual_service_rules; not captured: config"
     assert outcome(routes_of_gone_object, **given).not_evaluated == "not captured: custom_resources"
+
+
+def test_real_routes_are_those_of_their_virtual_services_until_these_are_changed(
+    captures: Path, opened: Opened, tmp_path: Path
+) -> None:
+    """Of proxies that ran for half a minute; in the second case the split was turned round meanwhile."""
+    case = opened(captures / "healthy")
+    (tmp_path / "soon.yaml").write_text("name: soon\nnumbers: {drift.settled: {value: 5, unit: s}}\n", encoding="utf-8")
+    profile = load_profile(tmp_path / "soon.yaml")
+    routes, held, rules = (case.frame(each) for each in ("routes", "route_instances", "virtual_service_rules"))
+    changed_at = held["captured_at"].max() - pd.Timedelta(seconds=10)
+    config = case.frame("config").assign(changed_at=changed_at)
+    turned = rules.assign(weight=rules["weight"].where(rules["weight"].isna(), 100 - rules["weight"]))
+
+    as_captured, changed = (
+        outcome(
+            routes_differ,
+            routes=routes,
+            route_instances=held,
+            virtual_service_rules=each,
+            config=config,
+            profile=profile,
+        )
+        for each in (rules, turned)
+    )
+
+    assert as_captured.findings == ()
+    (finding,) = changed.findings
+    assert finding.observed is not None
+    assert finding.observed.value == "VirtualService:bank/menu"
+    assert {place.item.partition(":")[0] for place in finding.evidence} == {
+        "envoy.config_dump", "kubernetes.virtualservices.networking.istio.io",
+    }  # fmt: skip
