@@ -4,6 +4,7 @@ import pandas as pd
 
 from meshforensics.checks._beside import TELLS, beside, families
 from meshforensics.checks._declare import check
+from meshforensics.formats.signatures import shown
 from meshforensics.model import Window
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, inside, keys, text, texts, where
@@ -34,7 +35,7 @@ def _families(
             "first": group["first_at"].fillna(group["at"]).min(),
             "last": group["at"].max(),
             "trend": _trend(all_of_it, window, log_coverage),
-            "example": example[:_SHOWN] + ("…" if len(example) > _SHOWN else ""),
+            "example": shown(example, _SHOWN),
             "beside": beside(str(group["family"].iloc[0]), group, frames, window),
         }
         parts.append(group.assign(**said))

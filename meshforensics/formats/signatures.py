@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from meshforensics.formats._signature_catalogue import SIGNATURES, Signature
 
-__all__ = ["SIGNATURES", "Signature", "family_of", "signature_of", "signature_of_flags"]
+__all__ = ["SIGNATURES", "Signature", "family_of", "shown", "signature_of", "signature_of_flags"]
 
 _BY_FLAG = {
     "NC": "R13",
@@ -38,6 +38,9 @@ _BY_FLAG = {
     "DI": "R18",
 }
 """Envoy's response flags, that of the nearest cause first, each with the signature that it alone stands for."""
+
+_BEFORE = 9
+"""So much of a long text is shown before what its signature fits."""
 
 _OPTIONAL = re.compile(r".[?*{]")
 _APART = re.compile(r"\\.|\[[^\]]*\]|\([^()]*\)[?*]?|[.^$+()]")
@@ -83,6 +86,19 @@ def signature_of_flags(flags: tuple[str, ...], *, http: bool = True) -> Signatur
     """
     known = next((id_ for flag, id_ in _BY_FLAG.items() if flag in flags), "")
     return _BY_ID.get("T15" if known == "R14" and not http else known)
+
+
+def shown(text: str, length: int) -> str:
+    """At most `length` signs of a text: its beginning, or where its signature fits if that lies further on.
+
+    >>> shown("error=service in fail-fast", 99), shown("a" * 99 + " error=service in fail-fast", 25)
+    ('error=service in fail-fast', '…aa error=service in fail-…')
+    """
+    found = signature_of(text)
+    fragment = re.compile(found.fragment) if found else None
+    span = (fragment.search(text) or fragment.search(text.replace("_", " "))) if fragment else None
+    start = max(0, span.start() - _BEFORE) if span and span.end() > length else 0
+    return ("…" if start else "") + text[start : start + length] + ("…" if start + length < len(text) else "")
 
 
 @lru_cache(maxsize=4096)  # failed calls of one cause say the same, thousands of times

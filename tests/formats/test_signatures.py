@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meshforensics.formats.signatures import SIGNATURES, family_of, signature_of, signature_of_flags
+from meshforensics.formats.signatures import SIGNATURES, family_of, shown, signature_of, signature_of_flags
 
 # Lines as Envoy, BoringSSL, istiod and the agent print them; the source of each is in signatures.md of the project.
 TEXTS = [
@@ -204,6 +204,22 @@ def test_ordinary_lines_mean_nothing(text: str) -> None:
 )
 def test_family_of_a_request(flags: tuple[str, ...], details: str, reason: str, family: str) -> None:
     assert family_of(flags, details, reason) == family
+
+
+TLS = "TLS_error:|268435581:SSL_routines:CERTIFICATE_VERIFY_FAILED:unable_to_get_local_issuer_certificate"
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "part"),
+    [
+        pytest.param("no healthy upstream", 99, "no healthy upstream", id="short"),
+        pytest.param("no healthy upstream, and more of it", 19, "no healthy upstream…", id="it-begins-with-it"),
+        pytest.param(TLS, 60, "…Y_FAILED:unable_to_get_local_issuer_certificate", id="it-ends-with-it"),
+        pytest.param("x" * 30, 20, "x" * 20 + "…", id="it-means-nothing"),
+    ],
+)
+def test_of_a_long_text_what_it_means_is_shown(text: str, length: int, part: str) -> None:
+    assert shown(text, length) == part
 
 
 ROWS = {"S": 5, "T": 19, "R": 30, "J": 9, "X": 35, "A": 14, "L": 11}
