@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from meshforensics.tables import keys, text
+from meshforensics.tables import keys, numbered, text
 
 
 def replicas_of(proxies: pd.DataFrame, pods: pd.DataFrame) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -17,3 +17,11 @@ def replicas_of(proxies: pd.DataFrame, pods: pd.DataFrame) -> dict[tuple[str, ..
         if own[1]:
             made[proxy] = (*own, hashes.get(proxy, ""))
     return made
+
+
+def in_groups(rows: pd.DataFrame, alike: dict[tuple[str, ...], tuple[str, ...]]) -> pd.DataFrame:
+    """The rows of proxies that have replicas, with what they have in common as `group`."""
+    numbers, proxies = numbered(rows, "namespace", "pod")
+    names = pd.array(["\x1f".join(alike.get(proxy, ())) for proxy in proxies] or [""], dtype="str")
+    group = pd.Series(names.take(numbers), index=rows.index)
+    return rows.assign(group=group)[group != ""]

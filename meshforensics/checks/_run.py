@@ -1,5 +1,6 @@
 """Run checks over tables: give each what it names, and make its rows findings."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -100,17 +101,34 @@ def gather_arguments(check: Check, source: Source, context: Context) -> tuple[di
     return arguments, "; ".join(dict.fromkeys(reasons))
 
 
+_Judged = tuple[int, float, str, tuple[Severity, float | None], dict[str, Any]]
+"""A row of a check: rank of its severity, how far below the worst, subject, severity and limit, and the row."""
+
+
 def _findings(check: Check, rows: pd.DataFrame, profile: Profile, excerpt: Excerpt) -> Iterable[Finding]:
     lacking = [name for name in check.by if name not in rows.columns]
     if lacking:
         raise DeclarationError(f"check {check.id}: its rows have no column {lacking[0]!r} to group by")
-    records = cast("list[dict[str, Any]]", rows.to_dict("records"))
-    judged = [(row, level) for row in records if (level := _level(check, row, profile))]
-    causes: dict[tuple[str, ...], list[tuple[dict[str, Any], tuple[Severity, float | None]]]] = {}
-    for row, level in judged:
-        causes.setdefault(tuple(str(row[name]) for name in check.by), []).append((row, level))
+    records = cast("list[dict[str, Any]]", rows[_told(check, rows)].to_dict("records"))
+    causes: dict[tuple[str, ...], list[_Judged]] = {}
+    for row in records:
+        level = _level(check, row, profile)
+        if level is not None:
+            judged = (level[0].rank, -_weight(check, row, profile), _subject(check, row), level, row)
+            causes.setdefault(tuple([str(row[name]) for name in check.by]), []).append(judged)
     for cause in sorted(causes):
         yield _finding(check, causes[cause], profile, excerpt)
+
+
+_OF_ROWS = ("namespace", "pod", "object", "subject_id", "name", "at", "evidence", "item", "pointer")
+_FIELD = re.compile(r"\{(\w+)")
+
+
+def _told(check: Check, rows: pd.DataFrame) -> list[str]:
+    """The columns that a finding is made of: a fault of a thousand proxies may have a million rows."""
+    fields = _FIELD.findall(check.detail + check.subject)
+    used = {*check.by, *fields, check.observed, check.subject, *_OF_ROWS}
+    return [column for column in rows.columns if column in used]
 
 
 def _level(check: Check, row: Mapping[str, Any], profile: Profile) -> tuple[Severity, float | None] | None:
@@ -122,17 +140,16 @@ def _level(check: Check, row: Mapping[str, Any], profile: Profile) -> tuple[Seve
 
 def _finding(
     check: Check,
-    judged: list[tuple[dict[str, Any], tuple[Severity, float | None]]],
+    judged: list[_Judged],
     profile: Profile,
     excerpt: Excerpt,
 ) -> Finding:
-    judged = sorted(
-        judged, key=lambda each: (each[1][0].rank, -_weight(check, each[0], profile), _subject(check, each[0]))
-    )
-    first, (severity, limit) = judged[0]
-    subjects = tuple(dict.fromkeys(sorted(_subject(check, row) for row, _ in judged)))
-    places = _spread(row for row, _ in judged)
-    since = min((at for row, _ in judged if (at := _at(row)) is not None), default=None)
+    judged = sorted(judged, key=lambda each: each[:3])
+    *_, (severity, limit), first = judged[0]
+    subjects = tuple(sorted({subject for _, _, subject, _, _ in judged}))
+    rows = [row for *_, row in judged]
+    places = _spread(rows)
+    since = min((at for row in rows if (at := _at(row)) is not None), default=None)
     values = {key: _say(value) for key, value in first.items()} | ({} if since is None else {"at": _say(since)})
     try:
         detail = in_words(check.detail, **{**values, "count": len(subjects), "subject": _subject(check, first)})

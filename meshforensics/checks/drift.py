@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.checks._replicas import replicas_of
+from meshforensics.checks._replicas import in_groups, replicas_of
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, keys, places, text, texts, true
 
@@ -233,10 +233,7 @@ def _odd_ones(
     held: pd.DataFrame, alike: dict[tuple[str, ...], tuple[str, ...]], what: str, settled: float
 ) -> list[dict[str, Any]]:
     live = held[(held["state"] == "active") & held["resource"].notna() & held["captured_at"].notna()]
-    group = pd.Series(
-        ["\x1f".join(alike.get(key, ())) for key in keys(live, "namespace", "pod")], index=live.index, dtype="str"
-    )
-    live = live.assign(group=group)[group != ""]
+    live = in_groups(live, alike)
     if live.empty:
         return []
     several = live.groupby(["group", "name"], observed=True)["resource"].transform("nunique")

@@ -1,13 +1,12 @@
 """Routing: do routes lead somewhere."""
 
-from typing import Any
-
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import keys, places, text, texts, where
+from meshforensics.tables import among, keys, text, texts, where
 
 _NO_CLUSTER = ("", "BlackHoleCluster", "PassthroughCluster", "InboundPassthroughCluster")
+_PROXY = ["namespace", "pod"]
 
 
 @check(
@@ -26,18 +25,16 @@ _NO_CLUSTER = ("", "BlackHoleCluster", "PassthroughCluster", "InboundPassthrough
 def missing_cluster(
     routes: pd.DataFrame, route_instances: pd.DataFrame, cluster_instances: pd.DataFrame
 ) -> pd.DataFrame:
-    used = _routes_of_proxies(routes, route_instances)
-    return _lacking(used, cluster_instances)
+    return _shown(_lacking(_routes_of_proxies(routes, route_instances), cluster_instances))
 
 
 def _lacking(used: pd.DataFrame, cluster_instances: pd.DataFrame) -> pd.DataFrame:
     """The rows whose `cluster` their proxy does not have, where any of its clusters of the mesh are known."""
     held = cluster_instances[cluster_instances["state"].isin(["active", "static", "warming"])]
-    has = set(keys(held, "namespace", "pod", "name"))
-    known_pods = {(namespace, pod) for namespace, pod, name in has if "|" in name}
-    used = used[~text(used["cluster"]).isin(_NO_CLUSTER) & used["cluster"].notna()]
-    asked = keys(used, "namespace", "pod", "cluster")
-    return where(used, (each[:2] in known_pods and each not in has for each in asked))
+    known = held[text(held["name"]).str.contains("|", regex=False)]
+    used = used[~text(used["cluster"]).isin(_NO_CLUSTER)]
+    told = among(used, _PROXY, known, _PROXY)
+    return where(used, told & ~among(used, [*_PROXY, "cluster"], held, [*_PROXY, "name"]))
 
 
 @check(
@@ -57,7 +54,7 @@ def missing_mirror(
     routes: pd.DataFrame, route_instances: pd.DataFrame, cluster_instances: pd.DataFrame
 ) -> pd.DataFrame:
     mirrored = routes.assign(cluster=routes["mirrors"]).explode("cluster")
-    return _lacking(_routes_of_proxies(mirrored.reset_index(drop=True), route_instances), cluster_instances)
+    return _shown(_lacking(_routes_of_proxies(mirrored.reset_index(drop=True), route_instances), cluster_instances))
 
 
 @check(
@@ -77,31 +74,31 @@ def missing_tcp_cluster(
 ) -> pd.DataFrame:
     spread = filter_chains.assign(cluster=filter_chains["clusters"]).explode("cluster").reset_index(drop=True)
     spread = spread[text(spread["cluster"]).str.contains("|", regex=False)]
-    spread = spread.assign(chain=text(spread["name"]), place=_column(spread))
     live = listener_instances[listener_instances["state"].isin(["active", "static"])]
-    held = live.assign(resource=text(live["resource"]), held=_column(live))
-    shown = spread[["resource", "listener", "chain", "cluster", "place"]].assign(resource=text(spread["resource"]))
-    used = held.merge(shown, on="resource")
-    both = [(chain, place) for chain, place in zip(used["place"], used["held"], strict=True)]
-    return _lacking(used.assign(evidence=pd.Series(both, index=used.index, dtype="object")), cluster_instances)
+    shown = spread.assign(chain=text(spread["name"]))[["resource", "listener", "chain", "cluster", "item", "pointer"]]
+    return _shown(_lacking(_held(live, shown), cluster_instances))
 
 
 def _routes_of_proxies(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.DataFrame:
-    """Each route with each proxy that holds it; a route counts only where its weight does.
-
-    The evidence is the route where it was first seen, then the configuration of this proxy that holds it.
-    """
+    """Each route with each proxy that holds it; a route counts only where its weight does."""
     routes = routes[routes["weight"].isna() | (routes["weight"] > 0)]
     active = route_instances[~route_instances["state"].isin(["error", "warming"])]
     own = ["resource", "route_config", "virtual_host", "name", "order", "match", "cluster", "object", "weight"]
-    shown = routes[own].assign(route=_column(routes))
-    held = active.drop(columns=["name"]).assign(held=_column(active)).merge(shown, on="resource")
-    both = [(route, place) for route, place in zip(held["route"], held["held"], strict=True)]
-    return held.assign(evidence=pd.Series(both, index=held.index, dtype="object")).drop(columns=["route", "held"])
+    return _held(active.drop(columns=["name"]), routes[[*own, "item", "pointer"]])
 
 
-def _column(frame: pd.DataFrame) -> "pd.Series[Any]":
-    return pd.Series(list(places(frame)), index=frame.index, dtype="object")
+def _held(instances: pd.DataFrame, resources: pd.DataFrame) -> pd.DataFrame:
+    """What resources say, beside each proxy that holds them; `said_item`, `said_pointer`: where it was first seen."""
+    said = resources.rename(columns={"item": "said_item", "pointer": "said_pointer"})
+    return instances.assign(resource=text(instances["resource"])).merge(
+        said.assign(resource=text(said["resource"])), on="resource"
+    )
+
+
+def _shown(held: pd.DataFrame) -> pd.DataFrame:
+    """With evidence: where it was first seen, then the configuration of this proxy that holds it."""
+    both = [((*each[:2],), (*each[2:],)) for each in keys(held, "said_item", "said_pointer", "item", "pointer")]
+    return held.assign(evidence=pd.Series(both, index=held.index, dtype="object"))
 
 
 @check(
@@ -128,16 +125,11 @@ def cluster_without_endpoints(
     held = cluster_instances[
         cluster_instances["resource"].isin(by_eds["resource"]) & (cluster_instances["state"] == "active")
     ]
-    told = set(keys(endpoints, "namespace", "pod"))
-    hosts = set(_triples(endpoints, "cluster"))
-    routed = set(_triples(_routes_of_proxies(routes, route_instances), "cluster"))
-    empty = [each in routed and each[:2] in told and each not in hosts for each in _triples(held, "name")]
-    found = held[pd.Series(empty, index=held.index, dtype=bool)]
+    held = where(held, among(held, _PROXY, endpoints, _PROXY))
+    held = where(held, ~among(held, [*_PROXY, "name"], endpoints, [*_PROXY, "cluster"]))
+    routed = _routes_of_proxies(routes, route_instances)
+    found = where(held, among(held, [*_PROXY, "name"], routed, [*_PROXY, "cluster"]))
     return found.assign(cluster=text(found["name"]), hosts=0)
-
-
-def _triples(frame: pd.DataFrame, column: str) -> "zip[tuple[str, str, str]]":
-    return zip(texts(frame["namespace"]), texts(frame["pod"]), frame[column].astype("str"), strict=True)
 
 
 @check(
@@ -163,7 +155,7 @@ def shadowed_route(routes: pd.DataFrame, route_instances: pd.DataFrame) -> pd.Da
     routes = routes[routes["order"].notna()]
     routes = where(routes, (each in behind for each in _orders(routes)))
     host = ["namespace", "pod", "resource", "virtual_host", "order"]
-    held = _routes_of_proxies(routes, route_instances).sort_values(host, kind="stable").drop_duplicates(host)
+    held = _shown(_routes_of_proxies(routes, route_instances).sort_values(host, kind="stable").drop_duplicates(host))
     cause = text(held["object"]).where(
         text(held["object"]) != "", text(held["route_config"]) + " " + text(held["virtual_host"])
     )

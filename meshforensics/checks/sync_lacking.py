@@ -4,7 +4,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.checks._hosts import same
-from meshforensics.checks._replicas import replicas_of
+from meshforensics.checks._replicas import in_groups, replicas_of
 from meshforensics.profile import Profile
 from meshforensics.tables import ABSENT, keys, text, texts
 
@@ -38,10 +38,8 @@ def clusters_lacking(
     """
     live = cluster_instances[cluster_instances["state"].isin(["active", "warming"])]
     live = live[live["captured_at"].notna() & text(live["name"]).str.fullmatch(_OUTBOUND)]
-    of = replicas_of(proxies, pods)
-    group = ["\x1f".join(of.get(proxy, ())) for proxy in keys(live, "namespace", "pod")]
-    live = live.assign(group=pd.Series(group, index=live.index, dtype="str"), name=text(live["name"]))
-    live = live[live["group"] != ""].drop_duplicates(["namespace", "pod", "name"])
+    live = in_groups(live.assign(name=text(live["name"])), replicas_of(proxies, pods))
+    live = live.drop_duplicates(["namespace", "pod", "name"])
     members = {str(key): rows for key, rows in live.drop_duplicates(["namespace", "pod"]).groupby("group")}
     held = live.groupby(["group", "name"]).agg(having=("pod", "size"), newest=("last_updated", "max")).reset_index()
     size = held["group"].map({key: len(rows) for key, rows in members.items()}).astype("Int64")

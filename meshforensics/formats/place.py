@@ -26,7 +26,8 @@ _AROUND = 2
 _NODE = yaml.nodes.Node
 _Numbers = np.ndarray[Any, np.dtype[np.int64]]
 _Members = dict[tuple[str, ...], dict[str, msgspec.Raw] | list[msgspec.Raw]]
-_Inside = dict[int, _Members]
+Known = dict[int, _Members]
+"""What was found in one payload on the way to a place, by document: it makes the way to the next one short."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def excerpts(payload: bytes, pointers: Iterable[str]) -> dict[str, Excerpt]:
     Raises:
         NotTheFormError: the payload has no such place.
     """
-    inside: _Inside = {}
+    inside: Known = {}
     lines = np.flatnonzero(np.frombuffer(payload, dtype=np.uint8) == ord("\n"))
     return {pointer: _excerpt(payload, pointer, span(payload, pointer, inside), lines) for pointer in pointers}
 
@@ -91,7 +92,7 @@ def _excerpt(payload: bytes, pointer: str, at: tuple[int, int], lines: _Numbers)
     )
 
 
-def span(payload: bytes, pointer: str, inside: "_Inside | None" = None) -> tuple[int, int]:
+def span(payload: bytes, pointer: str, inside: "Known | None" = None) -> tuple[int, int]:
     """Start and end of the place `pointer` in `payload`, in bytes.
 
     `inside` remembers what was found on the way, for further places of the same payload.

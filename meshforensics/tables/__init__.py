@@ -6,7 +6,20 @@ from meshforensics.model import gather
 from meshforensics.tables._build import Evidence, State, Tables, visible
 from meshforensics.tables._columns import Block, build, stretches, typed
 from meshforensics.tables._declare import Column, Reading, Row, Stretch, Table
-from meshforensics.tables._frames import ABSENT, inside, keys, of_items, places, text, texts, true, unlogged, where
+from meshforensics.tables._frames import (
+    ABSENT,
+    among,
+    inside,
+    keys,
+    numbered,
+    of_items,
+    places,
+    text,
+    texts,
+    true,
+    unlogged,
+    where,
+)
 from meshforensics.tables._objects import mapping_in, members_in, spec_of, texts_in
 from meshforensics.tables._policies import ROOT_NAMESPACE, Policy, policies_of, selects
 from meshforensics.tables._rules import fits
@@ -29,6 +42,7 @@ __all__ = [
     "Stretch",
     "Table",
     "Tables",
+    "among",
     "build",
     "callers_of",
     "declared_tables",
@@ -38,6 +52,7 @@ __all__ = [
     "keys",
     "mapping_in",
     "members_in",
+    "numbered",
     "of_items",
     "page_before",
     "places",

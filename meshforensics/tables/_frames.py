@@ -8,6 +8,7 @@ import pandas as pd
 
 from meshforensics.model import Window
 
+_Numbers = np.ndarray[Any, Any]
 ABSENT = pd.DataFrame()
 """Default of a parameter that names a table which need not have been captured."""
 
@@ -44,6 +45,42 @@ def inside(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
 def keys(frame: pd.DataFrame, *columns: str) -> list[tuple[str, ...]]:
     """The values of some columns as tuples of text, row by row."""
     return list(zip(*(texts(frame[column]) for column in columns), strict=True))
+
+
+def numbered(frame: pd.DataFrame, *columns: str) -> tuple[_Numbers, list[tuple[str, ...]]]:
+    """A number for each row, and the distinct values that the numbers stand for: for what is asked of each only once.
+
+    The second list at a row's number is what ``keys`` says of the row; what is missing may stand there beside what is
+    empty.
+    """
+    made = np.zeros(len(frame), dtype=np.int64)
+    for column in columns:
+        codes, names = _coded(frame[column])
+        made = made * max(len(names), 1) + codes
+    numbers, distinct = pd.factorize(made)
+    firsts = np.full(len(distinct), len(frame))
+    np.minimum.at(firsts, numbers, np.arange(len(frame)))
+    return numbers, keys(frame.iloc[firsts], *columns)
+
+
+def among(frame: pd.DataFrame, columns: list[str], others: pd.DataFrame, named: list[str]) -> _Numbers:
+    """Of each row whether its values of `columns` are those of `named` in a row of `others`: quicker than by tuple."""
+    mine, theirs = (np.zeros(len(each), dtype=np.int64) for each in (frame, others))
+    for column, name in zip(columns, named, strict=True):
+        (own, own_names), (its, its_names) = _coded(frame[column]), _coded(others[name])
+        number = {each: place for place, each in enumerate(dict.fromkeys([*own_names, *its_names]))}
+        mine = mine * len(number) + np.array([number[each] for each in own_names], dtype=np.int64)[own]
+        theirs = theirs * len(number) + np.array([number[each] for each in its_names], dtype=np.int64)[its]
+    return np.isin(mine, theirs)
+
+
+def _coded(series: "pd.Series[Any]") -> tuple[_Numbers, list[str]]:
+    """A number for each row, and the text that each number stands for; a missing value is empty."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        names = [*series.cat.categories.astype("str"), ""]
+        return series.cat.codes.to_numpy(dtype=np.int64) % len(names), names  # a missing one is -1: the last
+    numbers, distinct = pd.factorize(text(series))
+    return numbers, [*distinct]
 
 
 def places(frame: pd.DataFrame) -> tuple[tuple[str, str], ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from meshforensics.formats.config_dump import Kind, Resource
-from meshforensics.formats.place import span
+from meshforensics.formats.place import Known, span
 from meshforensics.formats.xds_form import form_of
 from meshforensics.model import NotTheFormError
 from meshforensics.tables._declare import Column, Reading, Row, Table
@@ -26,13 +26,13 @@ def _forms(reading: Reading) -> Iterator[Row]:
     found, refused = list(_new(reading)), list(_refused(reading))
     if not found and not refused:
         return
-    payload = reading.payload
+    payload, known = reading.payload, Known()
     for kind, place, resource in found:
-        start, end = span(payload, place)
+        start, end = span(payload, place, known)
         yield place, kind, resource.id, resource.name, json.dumps(form_of(payload[start:end]))
     for place, name in refused:
         with suppress(NotTheFormError):  # Envoy keeps what it refused, but a dump need not hold it
-            start, end = span(payload, place)
+            start, end = span(payload, place, known)
             yield place, "listener", None, name, json.dumps(form_of(payload[start:end]))
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from meshforensics.formats import x509
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, keys, text, texts
+from meshforensics.tables._frames import ABSENT, keys, numbered, text, texts
 
 Proxy = tuple[str, ...]
 
@@ -44,12 +45,15 @@ def _by_address(frame: pd.DataFrame) -> dict[str, Proxy]:
 def _edges(endpoints: pd.DataFrame, servers: dict[str, Proxy]) -> Iterator[tuple[Proxy, Proxy, object]]:
     """Each caller with each proxy that one of its outbound clusters leads to, once, in order."""
     outbound = endpoints[text(endpoints["cluster"]).str.startswith("outbound")]
-    address = text(outbound["address"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    numbers, addresses = numbered(outbound, "address")
+    leads = [servers.get(address.rsplit(":", 1)[0].strip("[]")) for (address,) in addresses]
+    known = np.array([server is not None for server in leads], dtype=bool)[numbers]
+    told, outbound = numbers[known], outbound[known]
     seen: dict[tuple[Proxy, Proxy], object] = {}
-    for client, ip, captured_at in zip(
-        keys(outbound, "namespace", "pod"), address, outbound["captured_at"], strict=True
+    for client, number, captured_at in zip(
+        keys(outbound, "namespace", "pod"), told.tolist(), outbound["captured_at"], strict=True
     ):
-        server = servers.get(ip)
+        server = leads[number]
         if server is not None and server != client:
             seen.setdefault((client, server), captured_at)
     for client, server in sorted(seen):
