@@ -55,7 +55,12 @@ def _trend(rows: pd.DataFrame, window: Window, log_coverage: pd.DataFrame) -> st
     middle = start if since < start else since + (end - since) / 2
     earlier = _per_minute(_times(rows, since, middle), middle - since)
     later = _per_minute(_times(rows, middle, end + pd.Timedelta(microseconds=1)), end - middle)
-    return f"{later:.3g} a minute{now}, {earlier:.3g} {before}"
+    return f"{_said(later)} a minute{now}, {_said(earlier)} {before}"
+
+
+def _said(rate: float) -> str:
+    """Three digits of a small one, a large one to the line."""
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def _times(rows: pd.DataFrame, since: pd.Timestamp, until: pd.Timestamp) -> float:

@@ -93,6 +93,12 @@ def test_it_says_when_and_shows_a_line() -> None:
             "62 a minute in the second half of the log, 58 in the first",
             id="the-log-is-short",
         ),
+        pytest.param(
+            [lines_of("dns", 1, times=[30_000])],
+            3600,
+            "2,000 a minute, 0 before",
+            id="in-thousands",
+        ),
     ],
 )
 def test_how_the_rate_changed(lines: list[pd.DataFrame], reaches_s: int, trend: str) -> None:
