@@ -41,6 +41,7 @@ def _half(capture: Path, into: Path, seed: int) -> str:
             id="upgrade-503",
         ),
         pytest.param("ca_rotation", "ca-rotation", {"ca-rotation"}, id="ca-rotation"),
+        pytest.param("incident_report", "ca-rotation", {"ca-rotation"}, id="incident-report"),
         pytest.param(
             "postmortem", "upgrade-503", {"upgrade-503", "route-to-missing-cluster", "config-rejected"}, id="all"
         ),
