@@ -61,7 +61,8 @@ def trust_split(trust: pd.DataFrame) -> pd.DataFrame:
     source="guide, phase 3; RFC 5280 §6.1, by key",
 )
 def pair_cannot_verify(tls_pairs: pd.DataFrame) -> pd.DataFrame:
-    broken = tls_pairs[~true(tls_pairs["verified"], missing=True)]
+    """Of pairs that may call each other; not of those that surely never did: `cannot-verify` warns of them."""
+    broken = tls_pairs[~true(tls_pairs["verified"], missing=True) & true(tls_pairs["used"], missing=True)]
     sides = zip(*(true(broken[f"{side}_verifies"], missing=True) for side in ("client", "server")), strict=True)
     who = [_WHO.get((bool(client), bool(server)), "one side does not verify the other") for client, server in sides]
     return broken.assign(who=pd.Series(who, index=broken.index, dtype="str"))

@@ -31,8 +31,8 @@ def _pairs(
     identities = identities_of(certificates)
     servers = {**_by_address(pods), **_by_address(proxies)}
     rows = [
-        _judge(client, server, identities.get(client), identities.get(server), captured_at)
-        for client, server, captured_at in _edges(endpoints, servers)
+        _judge(client, server, identities.get(client), identities.get(server), captured_at, used)
+        for client, server, captured_at, used in _edges(endpoints, servers)
     ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 
@@ -42,22 +42,27 @@ def _by_address(frame: pd.DataFrame) -> dict[str, Proxy]:
     return {ip: proxy for ip, proxy in pairs if ip}
 
 
-def _edges(endpoints: pd.DataFrame, servers: dict[str, Proxy]) -> Iterator[tuple[Proxy, Proxy, object]]:
-    """Each caller with each proxy that one of its outbound clusters leads to, once, in order."""
+def _edges(endpoints: pd.DataFrame, servers: dict[str, Proxy]) -> Iterator[tuple[Proxy, Proxy, object, bool | None]]:
+    """Each caller with each proxy that one of its outbound clusters leads to, once, in order; and whether it called."""
     outbound = endpoints[text(endpoints["cluster"]).str.startswith("outbound")]
     numbers, addresses = numbered(outbound, "address")
     leads = [servers.get(address.rsplit(":", 1)[0].strip("[]")) for (address,) in addresses]
     known = np.array([server is not None for server in leads], dtype=bool)[numbers]
     told, outbound = numbers[known], outbound[known]
     seen: dict[tuple[Proxy, Proxy], object] = {}
-    for client, number, captured_at in zip(
-        keys(outbound, "namespace", "pod"), told.tolist(), outbound["captured_at"], strict=True
+    tried: set[tuple[Proxy, Proxy]] = set()
+    uncounted: set[tuple[Proxy, Proxy]] = set()
+    connections = outbound["cx_total"].astype("Int64").fillna(-1).tolist()
+    for client, number, captured_at, count in zip(
+        keys(outbound, "namespace", "pod"), told.tolist(), outbound["captured_at"], connections, strict=True
     ):
         server = leads[number]
         if server is not None and server != client:
             seen.setdefault((client, server), captured_at)
-    for client, server in sorted(seen):
-        yield client, server, seen[client, server]
+            if count:
+                (tried if count > 0 else uncounted).add((client, server))
+    for pair in sorted(seen):
+        yield *pair, seen[pair], pair in tried or (None if pair in uncounted else False)
 
 
 class _Held(NamedTuple):
@@ -94,7 +99,12 @@ def _identity(held: list[_Held]) -> Identity:
 
 
 def _judge(
-    client: Proxy, server: Proxy, caller: Identity | None, called: Identity | None, captured_at: object
+    client: Proxy,
+    server: Proxy,
+    caller: Identity | None,
+    called: Identity | None,
+    captured_at: object,
+    used: bool | None,
 ) -> tuple[object, ...]:
     forward = _verify(called, caller)
     back = _verify(caller, called)
@@ -114,6 +124,7 @@ def _judge(
         _root_serials(called),
         _root_serials(caller),
         reasons[0] if reasons else None,
+        used,
         shown.item if shown else "",
         shown.pointer if shown else "",
     )
@@ -170,6 +181,12 @@ tls_pairs = Table(
         Column("server_root", "str", about="Serials of the roots that the server trusts.", source="certificates"),
         Column("client_root", "str", about="Serials of the roots that the caller trusts.", source="certificates"),
         Column("reason", "str", about="Why a leaf does not verify.", source="computed"),
+        Column(
+            "used",
+            "boolean",
+            about="The caller tried to connect to the server so far; missing where that was not counted.",
+            source="endpoints cx_total",
+        ),
     ),
     derives=_pairs,
 )

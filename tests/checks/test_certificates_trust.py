@@ -99,6 +99,13 @@ def test_pairs_that_cannot_verify(verified: bool | None, found: int) -> None:
     assert [each.subjects for each in said.findings] == [("shop/pay-1",)] * found
 
 
+@pytest.mark.parametrize(("used", "found"), [(True, 1), (False, 0), (None, 1)], ids=["called", "never", "not-counted"])
+def test_a_pair_that_never_called_is_no_call_that_fails(used: bool | None, found: int) -> None:
+    pairs = frame("tls_pairs", server_namespace=["shop"], server_pod=["pay-1"], verified=[False], used=[used])
+
+    assert len(outcome(pair_cannot_verify, tls_pairs=pairs).findings) == found
+
+
 @pytest.mark.parametrize(
     ("client", "server", "who"),
     [

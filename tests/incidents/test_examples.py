@@ -54,7 +54,6 @@ def test_the_truth_is_on_top_and_nothing_wrong_is_supported(examples: Path, name
                 ("certificates.cannot-verify", Severity.WARNING, 1),
                 ("certificates.old-root-held", Severity.WARNING, 7),
                 ("certificates.pair-cannot-verify", Severity.CRITICAL, 1),
-                ("certificates.pair-cannot-verify", Severity.CRITICAL, 6),
                 ("certificates.several-roots", Severity.INFO, 2),
                 ("certificates.trust-changed", Severity.INFO, 1),
                 ("certificates.trust-split", Severity.ERROR, 8),

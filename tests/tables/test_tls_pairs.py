@@ -101,3 +101,20 @@ def test_the_place_is_that_of_the_leaf_that_does_not_verify(
     web: list[dict[str, Any]], db: list[dict[str, Any]], place: str
 ) -> None:
     assert _cells(["pointer"], *web, *db) == [(place,)]
+
+
+@pytest.mark.parametrize(
+    ("connections", "used"),
+    [((0, 3), True), ((0, 0), False), ((0, None), None), ((None, 2), True)],
+    ids=["one-way-was-tried", "never", "one-way-is-not-counted", "the-other-was-tried"],
+)
+def test_whether_a_caller_ever_tried(connections: tuple[int | None, ...], used: bool | None) -> None:
+    """A server may be behind several clusters of its caller."""
+    ways = {"cluster": ["outbound|80||db", "outbound|81||db"], "address": ["10.0.0.2:80", "10.0.0.2:81"]}
+    endpoints = frame("endpoints", namespace=["shop"] * 2, pod=["web"] * 2, cx_total=list(connections), **ways)
+    proxies = frame("proxies", namespace=["shop"], pod=["db"], ip=["10.0.0.2"])
+    assert tls_pairs.derives is not None
+
+    made = tls_pairs.derives(endpoints, frame("certificates"), proxies, frame("pods"))
+
+    assert [None if pd.isna(each) else each for each in made["used"]] == [used]
