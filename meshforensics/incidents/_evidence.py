@@ -68,7 +68,7 @@ def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:
     command = _COMMANDS.get(kind, "")
     reason = case.source.reason(table)
     asked = "{pod}" in command
-    foreign = _of_other_kinds(case) if asked else frozenset()
+    foreign = of_linkerd(case) if asked else frozenset()
     lacking = [proxy for proxy in without(case, table) if proxy not in foreign] if asked else []
     if foreign and not lacking:
         return ()
@@ -87,8 +87,8 @@ def missing(case: Case, table: str, kind: str) -> tuple[Missing, ...]:
 
 
 @once
-def _of_other_kinds(case: Case) -> frozenset[Proxy]:
-    """The pods whose proxy is no Envoy that could be asked by istio-proxy's ways."""
+def of_linkerd(case: Case) -> frozenset[Proxy]:
+    """The pods whose proxy is Linkerd's, which has none of Envoy's pages."""
     containers = case.source.frame("containers")
     own = set(keys(containers[containers["container"] == "istio-proxy"], "namespace", "pod"))
     return frozenset(keys(containers[containers["container"] == "linkerd-proxy"], "namespace", "pod")) - own

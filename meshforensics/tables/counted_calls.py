@@ -55,6 +55,9 @@ REFUSED = "refused"
 _DENIED = re.compile(r'"authz_enforce_result": ?"denied"')
 _UPTIME = re.compile(r"server[._]uptime\Z")
 _ISTIO = "istio_requests_total"
+_LINKERD = "response_total"
+_STARTED = "process_start_time_seconds"
+_ADMIN_OF_LINKERD = "4191"
 
 
 class _Counter(NamedTuple):
@@ -72,6 +75,8 @@ class _Reading(NamedTuple):
 
 
 _Sample = dict[_Counter, _Reading]
+_BY_LABELS = (_ISTIO, _LINKERD)
+_TIMES = ("uptime", _STARTED)
 
 
 def _counted(
@@ -87,8 +92,7 @@ def _counted(
         caller = names.get((namespace, pod), f"{namespace}/{pod}")
         before: tuple[pd.Timestamp, _Sample] | None = None
         for at, sample in samples:
-            uptime = next((held.value for counter, held in sample.items() if counter.name == "uptime"), None)
-            began = pd.NaT if uptime is None else at - pd.Timedelta(seconds=uptime)
+            began = _began(at, sample)
             since, grown = began, sample
             if before and (pd.isna(began) or began <= before[0]):
                 whole = not any(held.item in cut for held in before[1].values())
@@ -99,27 +103,36 @@ def _counted(
     return pd.DataFrame(rows, columns=[column.name for column in counted_calls.all_columns])
 
 
+def _began(at: pd.Timestamp, sample: _Sample) -> Any:
+    """When the proxy started, as it says: how long ago, or at which second since 1970; NaT where it does not."""
+    told = {counter.name: held.value for counter, held in sample.items() if counter.name in _TIMES}
+    if "uptime" in told:
+        return at - pd.Timedelta(seconds=told["uptime"])
+    started = told.get(_STARTED, 0)
+    return pd.Timestamp(started, unit="s", tz="UTC") if 0 < started < at.timestamp() else pd.NaT
+
+
 def _samples(stats: pd.DataFrame) -> dict[tuple[str, str], list[tuple[pd.Timestamp, _Sample]]]:
     """The counters that tell of calls, by proxy and capture; of two forms of one capture, the scrape."""
     if stats.empty:
         return {}
     known = {name: key for name in set(texts(stats["name"])) if (key := _key(name))}
     own = stats[stats["name"].isin(known) & stats["value"].notna() & stats["captured_at"].notna()]
-    own = own[text(own["item"]).str.startswith("envoy.stats")]
+    own = own[text(own["item"]).str.startswith(("envoy.stats", "linkerd.metrics"))]
     found: dict[tuple[str, str], list[tuple[pd.Timestamp, _Sample]]] = {}
     for holder, rows in own.groupby(text(own["namespace"]) + "/" + text(own["pod"])):
         namespace, _, pod = str(holder).partition("/")
         mine = text(rows["item"]).str.startswith("envoy.stats_prometheus")
         chosen = rows[mine] if mine.any() else rows
         taken = [(pd.Timestamp(at), _sample(group, known)) for at, group in chosen.groupby(text(chosen["captured_at"]))]
-        found[(namespace, pod)] = [(at, sample) for at, sample in taken if any(c.name != "uptime" for c in sample)]
+        found[(namespace, pod)] = [(at, sample) for at, sample in taken if any(c.name not in _TIMES for c in sample)]
     return found
 
 
 def _key(name: str) -> str:
     """What a counter is called here; empty for one that tells nothing of calls."""
-    if name == _ISTIO:
-        return _ISTIO
+    if name in {_ISTIO, _LINKERD, _STARTED}:
+        return name
     if _UPTIME.search(name):
         return "uptime"
     if _BY_CLASS.match(name):
@@ -150,9 +163,9 @@ def _sample(rows: pd.DataFrame, known: Mapping[str, str]) -> _Sample:
             if not _DENIED.search(labels):
                 continue
             key = "rbac_denied"
-        elif cluster and key != _ISTIO and not cluster.startswith(("outbound|", "inbound|")):
+        elif cluster and key not in _BY_LABELS and not cluster.startswith(("outbound|", "inbound|")):
             continue
-        counter = _Counter(cluster, key, labels if key == _ISTIO else "")
+        counter = _Counter(cluster, key, labels if key in _BY_LABELS else "")
         held = made.get(counter)
         made[counter] = _Reading(int(value) + (held.value if held else 0), item, pointer)
     return made
@@ -177,6 +190,7 @@ def _ended(grown: _Sample) -> Iterator[dict[str, Any]]:
     by_istio = [_of_istio(c.labels, held) for c, held in grown.items() if c.name == _ISTIO]
     sent = [row for row in by_istio if row is not None]
     yield from sent or _by_cluster(grown)
+    yield from (_of_linkerd(c.labels, held) for c, held in grown.items() if c.name == _LINKERD)
     yield from _at_server(grown)
     for row in _aside(grown):
         yield {**row, "aside": True}
@@ -223,6 +237,18 @@ def _of_istio(labels: str, held: _Reading) -> dict[str, Any] | None:
     family = (family_of(flags, "", "") or unflagged) if failed else ""
     row = _row("", family, held.value, held, failed=failed, host=said.get("destination_service", ""))
     return {**row, "status": status}
+
+
+def _of_linkerd(labels: str, held: _Reading) -> dict[str, Any]:
+    """What a proxy of Linkerd was answered, or answered; its own page is no call of the mesh, but tells of none."""
+    said = decode_json(labels.encode(), dict[str, str], what="labels")
+    if said.get("target_port") == _ADMIN_OF_LINKERD:
+        return {**_row("", "", 0, held, failed=False), "aside": True}
+    service, space = said.get("dst_service", ""), said.get("dst_namespace", "")
+    host = f"{service}.{space}.svc.cluster.local" if service and space else said.get("authority", "").partition(":")[0]
+    code = said.get("status_code", "")
+    row = _row("", "", held.value, held, failed=said.get("classification") == "failure", host=host)
+    return {**row, "status": int(code) if code.isdigit() else None, "aside": said.get("direction") != "outbound"}
 
 
 def _of_cluster(cluster: str, counted: Mapping[str, _Reading]) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Each incident on cases made by hand: supported, possible, refuted, undetermined."""
 
 from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,7 +15,7 @@ from meshforensics.incidents import declared_incidents
 from meshforensics.model import Finding, Hypothesis, Standing
 from meshforensics.tables.denials import denials
 from meshforensics.testing import frame, outcome
-from tests.incidents.cases import NOON, calls, judged, judged_beside, whole_mesh
+from tests.incidents.cases import NOON, calls, counted, judged, judged_beside, whole_mesh
 
 SUPPORTED, POSSIBLE, REFUTED, UNDETERMINED = (
     Standing.SUPPORTED,
@@ -71,6 +72,48 @@ def test_a_kind_of_proxy_that_is_not_judged_blocks_health(container: str) -> Non
     mesh = {**whole_mesh(), "containers": frame("containers", namespace=["shop"], pod=["a"], container=[container])}
 
     assert judged("healthy", **mesh).status is UNDETERMINED
+
+
+def _mesh_of_linkerd() -> dict[str, pd.DataFrame]:
+    """One proxy of Linkerd's and its control plane, of which everything was captured that there is."""
+    one: dict[str, Any] = {"namespace": ["shop"], "pod": ["web-1"]}
+    makers = '{"linkerd.io/control-plane-component":"identity"}'
+    pods = frame("pods", namespace=["shop", "linkerd"], pod=["web-1", "identity-1"], phase=["Running"] * 2,
+                 injected=[True, False], labels=["{}", makers], item=["kubernetes.pods:-@unknown"] * 2)  # fmt: skip
+    kept = ["configmap:linkerd/linkerd-identity-trust-roots", "secret:linkerd/linkerd-identity-issuer"]
+    empty = ("proxies", "xds_sync", "listener_instances", "memory", "calls", "access_log", "rejections", "log_coverage")
+    return {
+        **{name: frame(name) for name in empty},
+        "pods": pods,
+        "containers": frame("containers", **one, container=["linkerd-proxy"]),
+        "certificates": frame("certificates", place=kept),
+        "stats": frame("stats", **one, name=["identity_cert_expiration_timestamp_seconds"], value=[1893456000]),
+        "usage": frame("usage", **one, container=["linkerd-proxy"]),
+        "counted_calls": counted(of=one),
+    }
+
+
+def test_a_mesh_of_linkerd_that_was_captured_whole_is_healthy() -> None:
+    said = judged("healthy", **_mesh_of_linkerd())
+
+    assert said.status is SUPPORTED
+    assert judged("healthy", **{**_mesh_of_linkerd(), "pods": whole_mesh()["pods"]}).status is UNDETERMINED
+
+
+@pytest.mark.parametrize(("failed", "status"), [(0, SUPPORTED), (40, UNDETERMINED)])
+def test_what_linkerd_answered_itself_is_in_no_log(failed: int, status: Standing) -> None:
+    taken = pd.concat([counted(of={"namespace": ["shop"], "pod": ["web-1"]}), counted(failed).tail(1)])
+    calls = taken.assign(aside=True, since=NOON - pd.Timedelta(hours=9))
+
+    assert judged("healthy", **{**_mesh_of_linkerd(), "counted_calls": calls}).status is status
+
+
+@pytest.mark.parametrize("lacks", ["certificates", "stats", "usage", "counted_calls"])
+def test_what_linkerd_does_not_tell_is_not_health(lacks: str) -> None:
+    said = judged("healthy", **{**_mesh_of_linkerd(), lacks: frame(lacks)})
+
+    assert said.status is UNDETERMINED
+    assert [each.kind for each in said.missing if each.kind.startswith(("envoy", "istiod"))] == []
 
 
 @pytest.mark.parametrize("status", [SUPPORTED, POSSIBLE])

@@ -8,7 +8,7 @@ import pytest
 
 from meshforensics.investigation import Investigation
 from meshforensics.tables import ABSENT, declared_tables, typed
-from meshforensics.testing import frame
+from meshforensics.testing import frame, tables_of
 from tests.tables.reading import cells
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -135,6 +135,47 @@ def test_what_a_policy_denied(name: str, labels: str, calls: int) -> None:
     stats = _stats((0, {"upstream_x": 6})).assign(name=name, cluster=None, labels=labels)
 
     assert [row[2:] for row in _said(stats)] == ([("rbac-denied", True, calls)] if calls else [])
+
+
+def _linkerd(ago: int, *, started: int, **values: int) -> str:
+    """A page of a Linkerd proxy: minutes before noon, seconds before noon at which it started, and what it counts."""
+    of = {
+        "good": 'direction="outbound",dst_service="pay",dst_namespace="shop",classification="success"',
+        "bad": 'direction="outbound",dst_service="pay",dst_namespace="shop",status_code="503",classification="failure"',
+        "other": 'direction="outbound",authority="api.example:443",status_code="200",classification="success"',
+        "taken": 'direction="inbound",target_port="8080",status_code="200",classification="success"',
+        "admin": 'direction="inbound",target_port="4191",classification="success"',
+    }
+    lines = [f"response_total{{{of[name]}}} {value}" for name, value in values.items()]
+    return "\n".join([*lines, f"process_start_time_seconds {int(NOON.timestamp()) - started}", ""])
+
+
+def _of_linkerd(*pages: tuple[int, str]) -> pd.DataFrame:
+    taken = [
+        tables_of(("linkerd.metrics", "shop/web-1", page.encode()), captured_at=NOON - timedelta(minutes=ago))
+        for ago, page in pages
+    ]
+    return pd.concat([each.frame("stats") for each in taken], ignore_index=True)
+
+
+def test_what_linkerd_counts_between_two_samples() -> None:
+    before = _linkerd(9, started=86400, good=100, bad=5, other=1, taken=50, admin=9)
+    after = _linkerd(0, started=86400, good=150, bad=12, other=2, taken=70, admin=99)
+    stats = _of_linkerd((9, before), (0, after))
+    since = "2026-01-01T11:51:00+00:00"
+
+    assert [row for row in _said(stats) if row[0] == since] == [
+        (since, "pay.shop.svc.cluster.local", "", False, 50),
+        (since, "pay.shop.svc.cluster.local", "", True, 7),
+        (since, "api.example", "", False, 1),
+    ]
+    assert [row for row in _said(stats, aside=True) if row[0] == since] == [(since, "", "", False, 20)]
+
+
+def test_what_linkerd_counts_since_its_start() -> None:
+    assert _said(_of_linkerd((0, _linkerd(0, started=60, bad=3)))) == [
+        ("2026-01-01T11:59:00+00:00", "pay.shop.svc.cluster.local", "", True, 3)
+    ]
 
 
 LISTENER = '{"http_conn_manager_prefix":"%s","response_code_class":"x"}'
