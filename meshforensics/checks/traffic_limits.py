@@ -152,7 +152,10 @@ def limit_reached(rises_over_time: pd.DataFrame, window: Window, access_log: pd.
     source="guide, phase 2, step 3 (downstream_rq_active > 1000); claims 4.4: a number without a source",
 )
 def active_requests(stats: pd.DataFrame) -> pd.DataFrame:
-    """Sums the connection managers of each proxy, its own admin, agent and scrape listeners left out."""
+    """Sums the connection managers of each proxy, its own admin, agent and scrape listeners left out.
+
+    Where a capture has the gauges in two forms, in the one that tells most: the same requests are in both.
+    """
     name = text(stats["name"])
     gauge = name.str.contains(r"(?:\A|[._])downstream_rq_active\Z", regex=True)
     own = stats[
@@ -160,10 +163,12 @@ def active_requests(stats: pd.DataFrame) -> pd.DataFrame:
     ]
     rows = []
     for key, group in own.groupby(["namespace", "pod"], observed=True):
-        active = int(group["value"].fillna(0).sum())
+        forms = [form for _, form in group.groupby(text(group["item"]).str.split(":").str[0])]
+        best = max(forms, key=lambda form: int(form["value"].fillna(0).sum()))
+        active = int(best["value"].fillna(0).sum())
         namespace, pod = map(str, key)
         rows.append(
-            {"namespace": namespace, "pod": pod, "name": "requests", "active": active, "evidence": places(group)}
+            {"namespace": namespace, "pod": pod, "name": "requests", "active": active, "evidence": places(best)}
         )
     return pd.DataFrame(rows, columns=["namespace", "pod", "name", "active", "evidence"])
 

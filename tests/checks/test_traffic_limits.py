@@ -143,6 +143,23 @@ def test_active_requests(stats: pd.DataFrame, found: int) -> None:
     assert [each.severity for each in guide.findings] == [Severity.CRITICAL] * found
 
 
+def test_requests_that_two_forms_of_a_page_tell_are_counted_once() -> None:
+    forms = ("envoy.stats:shop/web-1@t", "envoy.stats_prometheus:shop/web-1@t")
+    both = frame(
+        "stats",
+        namespace=["shop"] * 2,
+        pod=["web-1"] * 2,
+        name=["http.outbound.downstream_rq_active", "envoy_http_downstream_rq_active"],
+        value=[1216, 1190],
+        item=list(forms),
+    )
+
+    (finding,) = outcome(active_requests, stats=both).findings
+
+    assert finding.observed is not None
+    assert (finding.observed.value, [each.item for each in finding.evidence]) == (1216, [forms[0]])
+
+
 def _spread(total: int, *, duration_ms: int, protocol: str = "HTTP/1.1") -> pd.DataFrame:
     """Calls of ten seconds, evenly."""
     calls = calls_of(0, total, duration_ms=duration_ms, protocol=protocol)
