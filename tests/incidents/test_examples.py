@@ -85,7 +85,7 @@ def test_the_truth_is_on_top_and_nothing_wrong_is_supported(examples: Path, name
             "memory-leak",
             {
                 ("proxies.memory-grows", Severity.WARNING, 12),
-                ("traffic.active-requests", Severity.WARNING, 24),
+                ("traffic.active-requests", Severity.WARNING, 12),
             },
             id="memory-leak",
         ),
