@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import pandas as pd
 
+from meshforensics.checks._edges import has_flag
 from meshforensics.checks._lines import Lines
 from meshforensics.model.words import count_of
 from meshforensics.tables import inside, keys, of_items, text, texts, where
@@ -118,7 +119,7 @@ def by_flags(lines: Lines, flags: tuple[str, ...]) -> str:
         return ""
     log = lines.logged("access_log")
     if len(log):
-        served = (log["status"].between(100, 399)) & ~_flagged(log, flags)
+        served = (log["status"].between(100, 399)) & ~has_flag(log, *flags)
         if not served.any():
             return ""
         some = count_of(int(served.sum()), "was served after all", "were served after all")
@@ -126,11 +127,6 @@ def by_flags(lines: Lines, flags: tuple[str, ...]) -> str:
     own = lines.own("access_log")
     if own.empty:
         return ""
-    count = int(_flagged(inside(own, lines.window), flags).sum())
+    count = int(has_flag(inside(own, lines.window), *flags).sum())
     said = count_of(count, "call has", "calls have")
     return f"{said} flag {' or '.join(flags)} in the access logs of who logged it" if count else ""
-
-
-def _flagged(log: pd.DataFrame, flags: tuple[str, ...]) -> "pd.Series[bool]":
-    held = [isinstance(each, tuple) and bool(set(flags) & set(each)) for each in log["flags"]]
-    return pd.Series(held, index=log.index, dtype=bool)

@@ -110,11 +110,12 @@ def _findings(check: Check, rows: pd.DataFrame, profile: Profile, excerpt: Excer
     if lacking:
         raise DeclarationError(f"check {check.id}: its rows have no column {lacking[0]!r} to group by")
     records = cast("list[dict[str, Any]]", rows[_told(check, rows)].to_dict("records"))
+    below = bool(check.threshold) and profile.threshold(check.threshold).direction == "below"
     causes: dict[tuple[str, ...], list[_Judged]] = {}
     for row in records:
         level = _level(check, row, profile)
         if level is not None:
-            judged = (level[0].rank, -_weight(check, row, profile), _subject(check, row), level, row)
+            judged = (level[0].rank, -_weight(row.get(check.observed), below=below), _subject(check, row), level, row)
             causes.setdefault(tuple([str(row[name]) for name in check.by]), []).append(judged)
     for cause in sorted(causes):
         yield _finding(check, causes[cause], profile, excerpt)
@@ -173,11 +174,9 @@ def _finding(
     )
 
 
-def _weight(check: Check, row: Mapping[str, Any], profile: Profile) -> float:
+def _weight(value: Any, *, below: bool) -> float:
     """How bad a row is beside others of its severity, by what was observed: the worst is the one that is told."""
-    value = row.get(check.observed)
     number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
-    below = check.threshold and profile.threshold(check.threshold).direction == "below"
     return -inf if isnan(number) else -number if below else number
 
 

@@ -21,7 +21,7 @@ from meshforensics.checks._workloads import (
     workloads_in,
 )
 from meshforensics.model import Window
-from meshforensics.tables import ABSENT, inside, keys, mapping_in, policies_of, selects, text, where
+from meshforensics.tables import ABSENT, inside, ips_of, keys, mapping_in, policies_of, selects, text, where
 
 _MUTUAL = ("ISTIO_MUTUAL", "MUTUAL")
 
@@ -167,7 +167,7 @@ def plaintext_refused(access_log: pd.DataFrame, pods: pd.DataFrame, window: Wind
     rows = inside(access_log[text(access_log["details"]).str.contains("filter_chain_not_found", regex=False)], window)
     without = pods[pods["injected"].notna() & ~pods["injected"].fillna(True).astype(bool)]
     by_ip = {ip: (namespace, pod) for ip, namespace, pod in keys(without, "ip", "namespace", "pod") if ip}
-    remote = text(rows["downstream_remote"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    remote = ips_of(rows["downstream_remote"])
     known = remote.isin(list(by_ip))
     callers = [by_ip[ip] for ip in remote[known]]
     servers = text(rows["namespace"])[known] + "/" + text(rows["pod"])[known]

@@ -9,7 +9,7 @@ import pandas as pd
 from meshforensics.checks._declare import check
 from meshforensics.checks._replicas import in_groups, replicas_of
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, places, text, texts, true
+from meshforensics.tables import ABSENT, ips_of, keys, places, text, texts, true
 
 _BY_HAND = (
     r"kubectl-(?:edit|patch|replace|set|label|annotate|scale|rollout|create|run)\Z"
@@ -206,9 +206,7 @@ def _without_own_address(
     A proxy's own are its pod's and those that its listeners open: nobody can open a port of another's.
     """
     opens = listeners[true(listeners["bind_to_port"], missing=True)]
-    bound = dict(
-        zip(texts(opens["resource"]), text(opens["address"]).str.rsplit(":", n=1).str[0].str.strip("[]"), strict=True)
-    )
+    bound = dict(zip(texts(opens["resource"]), ips_of(opens["address"]), strict=True))
     held = keys(instances, "namespace", "pod", "resource")
     for namespace, pod, resource in held:
         own.setdefault((namespace, pod), set()).update({bound.get(resource, "")} - _ANY)

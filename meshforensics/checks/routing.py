@@ -97,7 +97,7 @@ def _held(instances: pd.DataFrame, resources: pd.DataFrame) -> pd.DataFrame:
 
 def _shown(held: pd.DataFrame) -> pd.DataFrame:
     """With evidence: where it was first seen, then the configuration of this proxy that holds it."""
-    both = [((*each[:2],), (*each[2:],)) for each in keys(held, "said_item", "said_pointer", "item", "pointer")]
+    both = [(each[:2], each[2:]) for each in keys(held, "said_item", "said_pointer", "item", "pointer")]
     return held.assign(evidence=pd.Series(both, index=held.index, dtype="object"))
 
 

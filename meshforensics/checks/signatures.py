@@ -1,5 +1,6 @@
 """Known error texts of every log, one finding a family: how many, when, how the rate changed, and what else tells."""
 
+import numpy as np
 import pandas as pd
 
 from meshforensics.checks._beside import TELLS, beside, families
@@ -7,7 +8,7 @@ from meshforensics.checks._declare import check
 from meshforensics.formats.signatures import shown
 from meshforensics.model import Window
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, inside, keys, text, texts, where
+from meshforensics.tables import ABSENT, inside, keys, text, texts
 
 _STREAM_ENDS = "xds-stream-closed"
 _SHOWN = 100
@@ -23,12 +24,13 @@ def _families(
 ) -> pd.DataFrame:
     """Each family's lines of the window, with what is said of all of them."""
     ours = signatures[text(signatures["family"]).isin(known)]
-    chosen = inside(ours, window)
-    if chosen.empty:
-        return chosen.assign(lines=0, first="", last="", trend="", example="", beside="")
+    if inside(ours, window).empty:
+        return ours.iloc[:0].assign(lines=0, first="", last="", trend="", example="", beside="")
     parts = []
-    for cause, group in chosen.groupby([text(chosen[name]).rename(name) for name in by], sort=True):
-        all_of_it = where(ours, (each == cause for each in keys(ours, *by)))
+    for _, all_of_it in ours.groupby([text(ours[name]).rename(name) for name in by], sort=True):
+        group = inside(all_of_it, window)
+        if group.empty:
+            continue
         example = text(group.sort_values("at")["text"]).iloc[0]
         said = {
             "lines": int(group["times"].fillna(1).sum()),
@@ -312,7 +314,5 @@ def _without_usual_ends(signatures: pd.DataFrame, window: Window, profile: Profi
     recent = inside(signatures[ends], window)
     counts = recent.groupby([text(recent["namespace"]), text(recent["pod"])]).size()
     often = set(counts[counts > profile.number("signatures.stream-ends")].index)
-    few = pd.Series(
-        [pod not in often for pod in keys(signatures, "namespace", "pod")], index=signatures.index, dtype=bool
-    )
-    return signatures[~(ends & few)]
+    many = [pod in often for pod in keys(signatures, "namespace", "pod")]
+    return signatures[~ends | np.array(many, dtype=bool)]

@@ -6,7 +6,7 @@ import pandas as pd
 
 from meshforensics.checks._declare import check
 from meshforensics.profile import Profile
-from meshforensics.tables import ABSENT, keys, places, text, texts, true
+from meshforensics.tables import ABSENT, ips_of, keys, places, text, texts, true
 
 _NOISE = re.compile(r"goo\.gle/debug\w+\s*")
 """What protobuf puts into its texts by chance, so that nobody compares them."""
@@ -199,7 +199,7 @@ def endpoint_gone(endpoints: pd.DataFrame, pods: pd.DataFrame, pods_over_time: p
         return endpoints.iloc[:0]
     running = set(texts(pods[pods["phase"].isin(["Running", "Pending"])]["ip"])) - {""}
     inside = endpoints[text(endpoints["cluster"]).str.match(r"outbound\|\d+\|[^|]*\|[^|]+\.svc\.")]
-    ip = text(inside["address"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    ip = ips_of(inside["address"])
     known = ip.isin(running)
     networks = {each.rsplit(".", 2)[0] for each in running if each.count(".") == 3}
     near = pd.Series([each.count(".") == 3 and each.rsplit(".", 2)[0] in networks for each in ip], index=inside.index)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
-from meshforensics.tables import ABSENT, keys, text, texts, true, where
+from meshforensics.tables import ABSENT, ips_of, keys, text, texts, true, where
 
 _PARTS = r"\Aoutbound\|(\d{1,5})\|[^|]*\|([^|]+)\Z"
 _OUTBOUND = r"outbound\|\d+\|[^|]*\|([^|]+)\Z"
@@ -61,8 +61,7 @@ def _meant(registry_endpoints: pd.DataFrame) -> tuple[dict[str, set[str]], set[s
 
 def _ip(address: "pd.Series[str]") -> "pd.Series[str]":
     """The address without its port; empty for a pipe or an internal listener."""
-    whole = text(address)
-    ip = whole.str.rsplit(":", n=1).str[0].str.strip("[]")
+    ip = ips_of(address)
     return ip.where(ip.str.fullmatch(r"[0-9a-fA-F:.]+").fillna(False).astype(bool), "").astype("str")
 
 

@@ -3,9 +3,10 @@
 import pandas as pd
 
 from meshforensics.checks._declare import check
+from meshforensics.checks._edges import has_flag
 from meshforensics.checks._logged import beside_log
 from meshforensics.model import Window
-from meshforensics.tables import ABSENT, places, text, unlogged, where
+from meshforensics.tables import ABSENT, places, text, unlogged
 
 _EJECTED = {"failed_outlier_check"}
 _CHECKED = {"failed_active_hc", "active_hc_timeout", "excluded_via_immediate_hc_fail"}
@@ -14,8 +15,7 @@ _TOLD = {"failed_eds_health"}
 
 def _with_flag(endpoints: pd.DataFrame, flags: set[str]) -> pd.DataFrame:
     """The hosts that have one of some health flags."""
-    held = (isinstance(each, tuple) and bool(flags & set(each)) for each in endpoints["flags"])
-    return where(endpoints, held)
+    return endpoints[has_flag(endpoints, *flags)]
 
 
 @check(

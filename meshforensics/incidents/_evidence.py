@@ -8,7 +8,7 @@ import pandas as pd
 from meshforensics.formats.signatures import family_of
 from meshforensics.incidents._declare import Case, Proxy, once
 from meshforensics.model import Evidence, Impact, Missing
-from meshforensics.tables import callers_of, inside, keys, places, text, texts, true, unlogged, where
+from meshforensics.tables import callers_of, inside, ips_of, keys, places, text, texts, true, unlogged, where
 
 KEPT = 5
 """At most so many places are kept with a ground."""
@@ -150,7 +150,7 @@ def pod_addresses(case: Case) -> dict[str, Proxy]:
 def of_unconfigured(case: Case, failed: pd.DataFrame) -> pd.DataFrame:
     """Those failed calls that tried a pod whose proxy has no listeners of its own."""
     lacking = unconfigured(case)
-    ips = text(failed["upstream_host"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    ips = ips_of(failed["upstream_host"])
     return where(failed, ips.isin(list(lacking)))
 
 

@@ -14,7 +14,7 @@ from meshforensics.incidents._evidence import (
     unconfigured,
 )
 from meshforensics.incidents._families import by_family
-from meshforensics.tables import keys, text, texts
+from meshforensics.tables import ips_of, keys, text, texts
 
 FAMILIES = ("connect-failure",)
 _TRIED = 5
@@ -44,7 +44,7 @@ def _there(case: Case) -> Test:
     """Whether what was tried is known to be there and configured; if not, configuration may be at fault."""
     failed = failed_by(case, FAMILIES)
     outward = failed[~text(failed["cluster"]).str.startswith("inbound|")]
-    ips = set(text(outward["upstream_host"]).str.rsplit(":", n=1).str[0].str.strip("[]")) - {"", "-"}
+    ips = set(ips_of(outward["upstream_host"])) - {"", "-"}
     alive = _alive(case, first_at(outward))
     listed = lists_all_pods(case) or (bool(ips) and ips <= set(alive))
     listening = set(keys(case.source.frame("listener_instances"), "namespace", "pod"))

@@ -8,7 +8,7 @@ from meshforensics.incidents._declare import Case, Judgement, Proxy, incident
 from meshforensics.incidents._evidence import failed_by, pod_addresses, recent_calls
 from meshforensics.incidents._families import by_family
 from meshforensics.incidents._peers import host_of, routes_to
-from meshforensics.tables import keys, text, texts
+from meshforensics.tables import ips_of, keys, texts
 
 FAMILIES = ("upstream-timeout", "max-duration")
 """A stream at its greatest duration is a failed call only where its answer had not begun."""
@@ -98,4 +98,4 @@ def _servers(case: Case, calls: pd.DataFrame) -> set[Proxy]:
 def _at(case: Case, calls: pd.DataFrame) -> list[Proxy]:
     """The pod that each call was sent to; empty where its address is none's."""
     of = pod_addresses(case)
-    return [of.get(ip, ()) for ip in text(calls["upstream_host"]).str.rsplit(":", n=1).str[0].str.strip("[]")]
+    return [of.get(ip, ()) for ip in ips_of(calls["upstream_host"])]

@@ -6,7 +6,7 @@ from typing import Protocol
 import pandas as pd
 
 from meshforensics.recovery._named import Pod
-from meshforensics.tables import text, texts
+from meshforensics.tables import ips_of, texts
 
 Edge = tuple[Pod, Pod]
 
@@ -26,7 +26,7 @@ def edges(case: Frames) -> list[Edge]:
 def _called(case: Frames) -> Iterator[Edge]:
     calls, pods = case.frame("calls"), case.frame("pods")
     owners = dict(zip(texts(pods["ip"]), zip(texts(pods["namespace"]), texts(pods["pod"]), strict=True), strict=True))
-    hosts = text(calls["upstream_host"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    hosts = ips_of(calls["upstream_host"])
     for namespace, pod, host in zip(texts(calls["namespace"]), texts(calls["pod"]), hosts, strict=True):
         if host and host in owners and owners[host] != (namespace, pod):
             yield (namespace, pod), owners[host]

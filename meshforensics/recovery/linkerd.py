@@ -67,10 +67,8 @@ def renew_linkerd_issuer(situation: Situation) -> Deed | None:
         return None
     return Deed(
         do=(
-            _issuer("ca"),
-            Command(words=("openssl", "verify", "-CAfile", "ca.crt", "issuer-new.crt")),
-            _upgrade(situation, "--identity-issuer-certificate-file=issuer-new.crt",
-                     "--identity-issuer-key-file=issuer-new.key"),
+            *_issuer("ca"),
+            _upgrade(situation),
             _HELM,
         ),
         verify=(kubectl("get", "events", "--field-selector=reason=IssuerUpdated", namespace=namespace), _CHECK),
@@ -95,16 +93,13 @@ def replace_linkerd_anchor(situation: Situation) -> Deed | None:
     made: tuple[Part, ...] = (
         Command(words=("step", "certificate", "create", "root.linkerd.cluster.local", "ca-new.crt", "ca-new.key",
                        "--profile", "root-ca", *_MADE)),
-        _issuer("ca-new"),
-        Command(words=("openssl", "verify", "-CAfile", "ca-new.crt", "issuer-new.crt")),
+        *_issuer("ca-new"),
     )  # fmt: skip
     return Deed(
         do=(
             *made,
             "An anchor that is still valid goes into ca-new.crt too, behind the new one.",
-            _upgrade(situation, "--identity-issuer-certificate-file=issuer-new.crt",
-                     "--identity-issuer-key-file=issuer-new.key", "--identity-trust-anchors-file=ca-new.crt",
-                     "--force"),
+            _upgrade(situation, "--identity-trust-anchors-file=ca-new.crt", "--force"),
             _HELM,
         ),
         verify=(
@@ -141,19 +136,22 @@ def restart_linkerd(situation: Situation) -> Deed | None:
     )
 
 
-def _issuer(anchor: str) -> Command:
-    """An issuer signed by the anchor in these files."""
-    return Command(
+def _issuer(anchor: str) -> tuple[Command, Command]:
+    """An issuer signed by the anchor in these files, and whether it is."""
+    make = Command(
         words=("step", "certificate", "create", "identity.linkerd.cluster.local", "issuer-new.crt", "issuer-new.key",
                "--profile", "intermediate-ca", "--not-after", "8760h", *_MADE, "--ca", f"{anchor}.crt", "--ca-key",
                f"{anchor}.key"),
         about="with another trust domain, its name in place of cluster.local",
     )  # fmt: skip
+    return make, Command(words=("openssl", "verify", "-CAfile", f"{anchor}.crt", "issuer-new.crt"))
 
 
 def _upgrade(situation: Situation, *options: str) -> Command:
+    """Linkerd's own configuration with the new issuer."""
+    issuer = ("--identity-issuer-certificate-file=issuer-new.crt", "--identity-issuer-key-file=issuer-new.key")
     return Command(
-        words=("linkerd", "upgrade", "--linkerd-namespace", situation.mesh.linkerd, *options),
+        words=("linkerd", "upgrade", "--linkerd-namespace", situation.mesh.linkerd, *issuer, *options),
         pipes=(("kubectl", "apply", "-f", "-"),),
         changes=_held(situation),
     )

@@ -37,6 +37,12 @@ def true(series: "pd.Series[Any]", *, missing: bool) -> "pd.Series[bool]":
     return series.astype("object").where(series.notna(), missing).astype(bool)
 
 
+def ips_of(addresses: "pd.Series[Any]") -> "pd.Series[str]":
+    """What stands before the port of each address, without the brackets of IPv6; a missing one is empty."""
+    made: pd.Series[str] = text(addresses).str.rsplit(":", n=1).str[0].str.strip("[]")
+    return made
+
+
 def inside(frame: pd.DataFrame, window: Window) -> pd.DataFrame:
     """The rows whose `at` lies in the window, both ends included."""
     return frame[(frame["at"] >= pd.Timestamp(window.start)) & (frame["at"] <= pd.Timestamp(window.end))]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from meshforensics.tables._declare import Column, Table
-from meshforensics.tables._frames import ABSENT, keys, text, texts
+from meshforensics.tables._frames import ABSENT, ips_of, keys, text, texts
 from meshforensics.tables._objects import spec_of
 from meshforensics.tables._policies import Policy, policies_of, selects
 from meshforensics.tables._rules import Fit, Request, headers_asked, in_words, judged
@@ -165,13 +165,13 @@ def callers_of(log: pd.DataFrame, pods: pd.DataFrame, proxies: pd.DataFrame) -> 
     for frame in (proxies, pods):
         if "ip" in frame:
             at |= {ip: names.get((ns, pod), f"{ns}/{pod}") for ns, pod, ip in keys(frame, "namespace", "pod", "ip")}
-    ips = text(log["downstream_remote"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    ips = ips_of(log["downstream_remote"])
     links = keys(log, "namespace", "pod", "downstream_remote", "downstream_local")
     senders = _senders(log, names)
     requests = keys(log, "request_id", "downstream_local", "downstream_remote")
     known = [_sender(senders.get(key[:2], {}), key[2], at.get(ip, "")) for key, ip in zip(requests, ips, strict=True)]
     linked = {link: who for link, who in zip(links, known, strict=True) if who and link[2]}
-    own = text(log["downstream_local"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    own = ips_of(log["downstream_local"])
     found = [
         who or linked.get(link) or (UNKNOWN if ip in {"", itself} else at.get(ip, OUTSIDE))
         for who, link, ip, itself in zip(known, links, ips, own, strict=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from meshforensics.incidents._declare import Case
 from meshforensics.incidents._growers import growers
 from meshforensics.incidents.causes.series import held
-from meshforensics.tables import drivers_of, keys, text, trend
+from meshforensics.tables import drivers_of, ips_of, keys, text, trend
 
 _PUSHES = r"(?:cluster_manager|listener_manager)[._](?:cds|lds)[._]update_success\Z"
 _CLUSTERS = r"cluster_manager[._]active_clusters\Z"
@@ -253,7 +253,7 @@ def callers_of_pool(case: Case, proxy: str) -> pd.DataFrame:
     """
     endpoints = case.source.frame("endpoints")
     addresses = {ip for ip, pod in _addresses(case) if pod == proxy}
-    ip = text(endpoints["address"]).str.rsplit(":", n=1).str[0].str.strip("[]")
+    ip = ips_of(endpoints["address"])
     own = endpoints[ip.isin(sorted(addresses)) & text(endpoints["cluster"]).str.startswith("outbound")]
     made = pd.DataFrame(
         {

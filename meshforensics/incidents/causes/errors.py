@@ -6,6 +6,7 @@ import pandas as pd
 
 from meshforensics.incidents._declare import Case
 from meshforensics.incidents._evidence import recent_calls
+from meshforensics.incidents._peers import ip_of
 from meshforensics.incidents.causes.upgrade import lost_routes, proxies_by_address, refused_updates, refusing
 from meshforensics.incidents.upgrade_503 import FAMILIES, version_change
 from meshforensics.model import Evidence
@@ -69,7 +70,7 @@ def _behind(
             if str(row["name"]) == call["route"] or str(row["virtual_host"]).startswith(f"{call['host']}:"):
                 by = row["rule"] or row["route_object"]
                 return f"{row['route_object'] or 'its route'} names {row['cluster']}, and {by} lacks {row['lacks']}", by
-    server = addresses.get(text_of(call["upstream_host"]).rpartition(":")[0].strip("[]"), "")
+    server = addresses.get(ip_of(text_of(call["upstream_host"])), "")
     if server in refuses and call["family"] in {"connect-failure", "upstream-reset", *FAMILIES}:
         by = refuses[server]
         return f"{server} refuses an update" + (f" ({by})" if by else ""), by

@@ -8,6 +8,7 @@ import pandas as pd
 
 from meshforensics.incidents._declare import Case
 from meshforensics.incidents._evidence import recent_calls
+from meshforensics.incidents._peers import ip_of
 from meshforensics.incidents.causes.rotation import (
     Holding,
     at_instant,
@@ -83,7 +84,7 @@ def _by_pair(case: Case, calls: pd.DataFrame) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     counts = calls["calls"] if len(calls) else ()
     for (namespace, pod, host), number in zip(keys(calls, "namespace", "pod", "upstream_host"), counts, strict=True):
-        server = addresses.get(host.rpartition(":")[0].strip("[]"), "")
+        server = addresses.get(ip_of(host), "")
         if server:
             key = (f"{namespace}/{pod}", server)
             found[key] = found.get(key, 0) + int(number)
@@ -102,7 +103,7 @@ def _counted(case: Case) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     endpoints = case.source.frame("endpoints")
     for namespace, pod, cluster, address in keys(endpoints, "namespace", "pod", "cluster", "address"):
-        server = addresses.get(address.rpartition(":")[0].strip("[]"), "")
+        server = addresses.get(ip_of(address), "")
         count = by_cluster.get((f"{namespace}/{pod}", cluster))
         if server and count is not None:
             key = (f"{namespace}/{pod}", server)
